@@ -1,0 +1,67 @@
+# Every target makes .venv when it is missing and installs what it needs at the versions of
+# constraints.txt; the stamps inside .venv keep a second run from installing again.
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+# pytest processes; 0 runs the tests in one process (a GPU, a debugger).
+WORKERS ?= 2
+
+# One BLAS thread: threads that fight for cores make small eigenproblems a hundred times slower.
+TEST_ENV := OPENBLAS_NUM_THREADS=1
+PYTEST    = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-fast check docs bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+demo: $(VENV)/.app ## run the demonstration; figures and tables go to demo-output/
+	$(BIN)/jaxfric demo
+
+test: $(VENV)/.test ## the whole suite: float64 with doctests, then float32
+	$(TEST_ENV) JAX_ENABLE_X64=1 $(PYTEST)
+	$(TEST_ENV) JAX_ENABLE_X64=0 $(PYTEST) -m "not slow" tests
+
+test-fast: $(VENV)/.test ## float64 without the slow tests
+	$(TEST_ENV) JAX_ENABLE_X64=1 $(PYTEST) -m "not slow"
+
+check: $(VENV)/.test ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter
+
+docs: $(VENV)/.docs ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.bench ## measure beside the peers (installs torch); rows go to benchmarks/results/
+	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+clean: ## remove the environment and everything the commands wrote
+	rm -rf $(VENV) .cache demo-output site dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- environment
+
+$(VENV)/.app: extras := app
+$(VENV)/.test: extras := app,bayes,mesh,dev
+$(VENV)/.docs: extras := docs
+$(VENV)/.bench: extras := bench,app
+
+$(VENV)/.app $(VENV)/.test $(VENV)/.docs $(VENV)/.bench: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "Installing jaxfric[$(extras)] into $(VENV) (the first time takes a few minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+		-c constraints.txt -e '.[$(extras)]'
+	@touch $@ $(if $(findstring app,$(extras)),$(VENV)/.app)
+
+$(VENV)/.made:
+	@for python in $(PYTHON) python3.11 python3; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			"$$python" -m venv $(VENV) && touch $@; exit; \
+		fi; \
+	done; \
+	echo "jaxfric needs Python 3.11 or newer, and neither python3.11 nor python3 is that." >&2; \
+	echo "Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; \
+	exit 1

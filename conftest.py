@@ -1,0 +1,63 @@
+"""Settings of every test and doctest; they must stand before JAX and jaxfric are imported."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+CACHE = ROOT / ".cache"
+
+# The environment, not jax.config, so that commands the tests start inherit it.
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(CACHE / "hypothesis"))
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from jaxtyping import install_import_hook  # noqa: E402
+
+install_import_hook("jaxfric", "beartype.beartype")
+
+import hypothesis  # noqa: E402
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+hypothesis.settings.register_profile(
+    "jaxfric", deadline=None, derandomize=True, database=None, max_examples=25
+)
+hypothesis.settings.load_profile("jaxfric")
+
+# optax and flax.nnx mix dtypes; what is built on them cannot be held to strict promotion.
+LENIENT_FOLDERS = {"networks", "training", "search", "studies"}
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs float64 where it is off."""
+    if jax.config.jax_enable_x64:
+        return
+    skip = pytest.mark.skip(reason="needs float64; run with JAX_ENABLE_X64=1")
+    for item in items:
+        if item.get_closest_marker("x64"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def strict_promotion(request):
+    """Physics must mix neither dtypes nor ranks by accident."""
+    folders = set(request.path.relative_to(ROOT).parts)
+    if request.node.get_closest_marker("lenient") or folders & LENIENT_FOLDERS:
+        yield
+        return
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """The folder of laboratory records that are not shipped with the package."""
+    name = os.environ.get("JAXFRIC_DATA")
+    if not name:
+        pytest.skip("JAXFRIC_DATA is not set; point it at the folder of laboratory records")
+    folder = Path(name)
+    if not folder.is_dir():
+        pytest.fail(f"JAXFRIC_DATA names {folder}, which is not a folder", pytrace=False)
+    return folder

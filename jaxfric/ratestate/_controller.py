@@ -1,0 +1,74 @@
+"""Step control and root finding that survive a velocity step out of steady sliding."""
+
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optimistix
+from jaxtyping import Array, PyTree
+
+
+class FiniteController(diffrax.AbstractAdaptiveStepSizeController[Any, Any]):
+    """A PID controller that treats an infinite trial step as a bad one.
+
+    diffrax divides the error by the size of the trial step; both infinite give a NaN step size,
+    and the solve never ends. It happens where a velocity step ends steady sliding: the step size
+    has grown without bound and the first trial after the jump overflows.
+    """
+
+    pid: diffrax.AbstractAdaptiveStepSizeController
+
+    @property
+    def rtol(self) -> Any:
+        return self.pid.rtol
+
+    @property
+    def atol(self) -> Any:
+        return self.pid.atol
+
+    @property
+    def norm(self) -> Any:
+        return self.pid.norm
+
+    def wrap(self, direction: Any) -> "FiniteController":
+        return FiniteController(self.pid.wrap(direction))
+
+    def init(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        return self.pid.init(*args, **kwargs)
+
+    def adapt_step_size(
+        self, t0: Any, t1: Any, y0: Any, y1_candidate: Any, args: Any, y_error: Any,
+        error_order: Any, controller_state: Any,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        y1 = jax.tree_util.tree_map(
+            lambda new, old: jnp.where(jnp.isfinite(new), new, old), y1_candidate, y0
+        )
+        bad = jax.tree_util.tree_map(
+            lambda new, error: jnp.where(jnp.isfinite(new), error, jnp.inf), y1_candidate, y_error
+        )
+        return self.pid.adapt_step_size(t0, t1, y0, y1, args, bad, error_order, controller_state)
+
+
+def stiff_solver() -> diffrax.Kvaerno5:
+    """Implicit solver for stiff sliders; the default of `spring_slider` when there is mass.
+
+    diffrax's Newton iteration calls it divergence when a correction at rounding level does not
+    shrink, which in steady sliding is every step. Here corrections below a thousandth of the
+    tolerance count as zero.
+
+    Returns:
+        `diffrax.Kvaerno5` with that root finder.
+
+    Example:
+        >>> print(type(stiff_solver()).__name__)
+        Kvaerno5
+    """
+
+    def norm(correction: PyTree) -> Array:
+        size = optimistix.max_norm(correction)
+        return jnp.where(size < 1e-3, 0, size)
+
+    root_finder = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)()
+    return diffrax.Kvaerno5(root_finder=eqx.tree_at(lambda r: r.norm, root_finder, norm))

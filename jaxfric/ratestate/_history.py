@@ -1,0 +1,40 @@
+"""The result of a simulation."""
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxfric._status import Status
+
+
+class History(eqx.Module):
+    """What `slide` and `spring_slider` return, sampled at `time`.
+
+    Attributes:
+        time: (m,), s.
+        velocity: (m,), sliding velocity, m/s.
+        friction: (m,), friction coefficient (shear over normal stress), dimensionless.
+        state: (m,) θ in s, or (m, n) for n states; any pytree for a law of the user's own.
+        slip: (m,), m, zero at the start of the protocol.
+        status: outcome; `status.ok` and `str(status)`.
+    """
+
+    time: Float[Array, " m"]
+    velocity: Float[Array, " m"]
+    friction: Float[Array, " m"]
+    state: Float[Array, "m *states"]
+    slip: Float[Array, " m"]
+    status: Status
+
+    def __str__(self) -> str:
+        if isinstance(self.time, jax.core.Tracer):
+            return "History(traced)"
+        time, V, mu = (np.asarray(x) for x in (self.time, self.velocity, self.friction))
+        shape = f"{time.shape[0]} runs of " if time.ndim > 1 else ""
+        return (
+            f"History: {shape}{time.shape[-1]} samples from {time.min():.6g} to {time.max():.6g} s\n"
+            f"  friction {mu.min():.6g} to {mu.max():.6g}, last {mu.flat[-1]:.6g}\n"
+            f"  velocity {V.min():.3g} to {V.max():.3g} m/s, slip to {np.max(self.slip):.4g} m\n"
+            f"  {self.status}"
+        )

@@ -1,0 +1,296 @@
+"""Rate-and-state friction laws: the friction coefficient of a velocity and a state."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from jaxfric import _checks
+from jaxfric.ratestate._evolution import (
+    AbstractEvolution,
+    Aging,
+    Nagata,
+    Number,
+    Scalar,
+    safe_log,
+)
+
+State = Float[Array, "*states"]
+Parameter = Number | Callable[..., Any] | tuple[Number | Callable[..., Any], ...]
+
+
+class RateStateLaw(eqx.Module):
+    """Rate-and-state friction with one or several states.
+
+    classical:    μ = μ0 + a ln(V/V0) + Σ_i b_i ln(V0 θ_i / Dc_i)
+    regularised:  μ = a asinh[ V/(2 V0) · exp((μ0 + Σ_i b_i ln(V0 θ_i / Dc_i)) / a) ]
+
+    PRZ states carry 2Dc in place of Dc in the friction term. `a`, `b` and `Dc` may be functions of
+    the velocity (`jax.tree_util.Partial`, an equinox or flax module); the terms are a(V) ln(V/V0)
+    and so on. The state is θ in seconds: shape `()` when `b` is one number, `(n,)` when it is a
+    tuple of n.
+
+    Arguments:
+        mu0: friction coefficient of steady sliding at V0, dimensionless.
+        a: direct effect, dimensionless.
+        b: evolution effect, dimensionless; a tuple for several states.
+        Dc: critical slip distance, m; a tuple for several states.
+        V0: reference velocity, m/s.
+        evolution: `Aging()`, `Slip()`, `PRZ()`, `Nagata(c)` or `Composite(Vc)`; a tuple for
+            several states.
+        form: "classical" or "regularised" (defined down to V = 0).
+        alpha: Linker–Dieterich coefficient: θ_i' gains −α_i θ_i σ'/(b_i σ) under a changing normal
+            stress σ; a tuple for several states.
+
+    Raises:
+        ValueError: if Dc or V0 is not positive, a value is not finite, the numbers of states
+            differ, a batch is given, or a function of velocity is not a pytree.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> law = RateStateLaw(mu0=0.6, a=0.006, b=0.016, Dc=1e-5, V0=1e-6)
+        >>> theta = law.initial(jnp.array(1e-6))
+        >>> print(f"{law.friction(jnp.array(1e-5), theta):.4f}")  # 0.6 + a ln 10
+        0.6138
+
+    Source: Dieterich (1979), Ruina (1983); regularised form: Rice & Ben-Zion (1996); normal
+    stress: Linker & Dieterich (1992).
+    """
+
+    mu0: Number
+    a: Parameter
+    b: Parameter
+    Dc: Parameter
+    V0: Number
+    evolution: AbstractEvolution | tuple[AbstractEvolution, ...] = Aging()
+    form: Literal["classical", "regularised"] = eqx.field(static=True, default="classical")
+    alpha: Number | tuple[Number, ...] = 0.0
+
+    def __init__(
+        self,
+        mu0: Number,
+        a: Number | Callable[..., Any],
+        b: Any,
+        Dc: Any,
+        V0: Number,
+        evolution: Any = Aging(),  # noqa: B008 (immutable)
+        form: str = "classical",
+        alpha: Any = 0.0,
+    ):
+        self.mu0, self.a, self.V0 = mu0, a, V0
+        self.b, self.Dc, self.evolution, self.alpha = (
+            tuple(x) if isinstance(x, list) else x for x in (b, Dc, evolution, alpha)
+        )
+        if form not in ("classical", "regularised"):
+            raise ValueError(f"form must be 'classical' or 'regularised'; got {form!r}")
+        self.form = form  # type: ignore[assignment]
+        self._check()
+
+    def _check(self) -> None:
+        _checks.finite("mu0", self.mu0)
+        _checks.positive("V0", self.V0)
+        _parameter("a", self.a, _checks.finite)
+        several = {
+            "b": self.b,
+            "Dc": self.Dc,
+            "evolution": self.evolution,
+        }
+        counts = {k: len(v) if isinstance(v, tuple) else None for k, v in several.items()}
+        if isinstance(self.alpha, tuple) or counts["b"] is None:
+            counts["alpha"] = len(self.alpha) if isinstance(self.alpha, tuple) else None
+        elif not (_checks.is_concrete(self.alpha) and np.asarray(self.alpha) == 0):
+            raise ValueError("alpha needs one value per state: give a tuple as long as b")
+        if len(set(counts.values())) > 1 or 0 in counts.values():
+            raise ValueError(
+                "b, Dc and evolution must all be single or tuples of one length (one entry a "
+                f"state); got {', '.join(f'{k}: {v or 1}' for k, v in counts.items())}"
+            )
+        for b in _as_tuple(self.b):
+            _parameter("b", b, _checks.finite)
+        for Dc in _as_tuple(self.Dc):
+            _parameter("Dc", Dc, _checks.positive)
+        for alpha in _as_tuple(self.alpha):
+            _checks.finite("alpha", alpha)
+        for evolution in _as_tuple(self.evolution):
+            if not isinstance(evolution, AbstractEvolution):
+                raise ValueError(
+                    "evolution must be an instance of Aging, Slip, PRZ, Nagata or Composite; got "
+                    f"{evolution!r}"
+                )
+        if self._nagata and any(map(callable, _as_tuple(self.b))):
+            raise ValueError("Nagata's law divides by b: give b as a number, not a function of V")
+
+    # The law protocol ------------------------------------------------------------------------
+
+    def initial(self, V: Scalar) -> State:
+        """θ of steady sliding at velocity `V` (m/s), in s."""
+        return jnp.exp(self._stack(lambda i: self._evolutions[i].log_steady(V, self._Dc(i, V))))
+
+    def friction(self, V: Scalar, state: State) -> Scalar:
+        """Friction coefficient at velocity `V` (m/s) and state θ (s)."""
+        return self.log_friction(V, jnp.log(state))
+
+    def rate(self, V: Scalar, state: State) -> State:
+        """θ' at constant velocity and normal stress, dimensionless."""
+        if self._nagata:
+            return state * self.log_rate(V, jnp.log(state))
+        return self._stack(
+            lambda i: self._evolutions[i].rate(V, self._part(state, i), self._Dc(i, V))
+        )
+
+    def advance(self, state: State, V: Scalar, dt: Scalar) -> State:
+        """θ after `dt` (s) at constant velocity: the closed form, where `exact` is true."""
+        if not self.exact:
+            raise ValueError(
+                "this law has no closed form at constant velocity; pass a diffrax solver"
+            )
+        return self._stack(
+            lambda i: self._evolutions[i].advance(self._part(state, i), V, dt, self._Dc(i, V))
+        )
+
+    # What the simulators use besides -----------------------------------------------------------
+
+    @property
+    def exact(self) -> bool:
+        """Whether `advance` is a closed form for every state."""
+        coupled = self._nagata and (self.form != "classical" or len(self._evolutions) > 1)
+        return all(e.exact for e in self._evolutions) and not coupled
+
+    @property
+    def invalid(self) -> Bool[Array, ""] | bool:
+        """True when traced values break the rules that concrete ones are raised for."""
+        lengths = [Dc for Dc in _as_tuple(self.Dc) if not callable(Dc)]
+        bad: Any = ~(jnp.asarray(self.V0) > 0)
+        for Dc in lengths:
+            bad = bad | ~(jnp.asarray(Dc) > 0)
+        return bad
+
+    @property
+    def states(self) -> int | None:
+        """Number of states when `b` is a tuple, else None (the state has shape `()`)."""
+        return len(self.b) if isinstance(self.b, tuple) else None
+
+    def log_friction(self, V: Scalar, log_state: State) -> Scalar:
+        """Friction coefficient of velocity `V` and ln θ."""
+        a = _value(self.a, V)
+        psi = self.mu0 + sum(
+            _value(b, V)
+            * (self._part(log_state, i) - jnp.log(e.length_factor * self._Dc(i, V) / self.V0))
+            for i, (b, e) in enumerate(zip(_as_tuple(self.b), self._evolutions, strict=True))
+        )
+        if self.form == "classical":
+            return psi + a * jnp.log(V / self.V0)
+        log_x = psi / a + safe_log(V / (2 * self.V0))
+        return jnp.where(V > 0, a * _asinh_exp(log_x), 0 * psi)
+
+    def log_rate(self, V: Scalar, log_state: State) -> State:
+        """(ln θ)' at constant velocity and normal stress, 1/s."""
+        rates = self._stack(
+            lambda i: self._evolutions[i].log_rate(V, self._part(log_state, i), self._Dc(i, V))
+        )
+        if not self._nagata:
+            return rates
+        # μ' = Σ μ_ψ ψ', ψ_i' = g_i − (c_i/b_i) μ'  ⇒  μ' = Σ μ_ψ g / (1 + Σ μ_ψ c/b)
+        _, mu_rate = jax.jvp(lambda z: self.log_friction(V, z), (log_state,), (rates,))
+        return rates - self._weakening(V) * mu_rate / self._stiffening(V, log_state)
+
+    def log_response(self, V: Scalar, log_state: State, log_V_rate: Any, log_stress_rate: Any) -> State:
+        """What (ln θ)' gains from (ln V)' (Nagata) and (ln σ)' (Linker–Dieterich), 1/s."""
+        response = 0 * log_state
+        if self._linker:
+            response = response - log_stress_rate * self._stack(
+                lambda i: _as_tuple(self.alpha)[i] / _value(_as_tuple(self.b)[i], V)
+            )
+        if self._nagata:
+            _, mu_rate = jax.jvp(
+                lambda w, z: self.log_friction(V * jnp.exp(w), z),
+                (0 * V, log_state),
+                (log_V_rate + 0 * V, response),
+            )
+            response = response - self._weakening(V) * mu_rate / self._stiffening(V, log_state)
+        return response
+
+    def log_jump(self, V_before: Scalar, V_after: Scalar) -> State | None:
+        """Change of ln θ when an imposed velocity steps; None where θ is continuous."""
+        if not self._nagata:
+            return None
+        if callable(self.a):
+            raise ValueError(
+                "Nagata's law with a(V) under an imposed velocity step depends on the path of the "
+                "step; load through spring_slider instead"
+            )
+        # φ = ψ + (c/b) μ is continuous; tanh(μ/a) = 1 in the regularised form
+        weakening = self._weakening(V_after)
+        total = 1 + sum(getattr(e, "c", 0.0) for e in self._evolutions)
+        return -weakening * _value(self.a, V_after) / total * jnp.log(V_after / V_before)
+
+    # Pieces --------------------------------------------------------------------------------------
+
+    @property
+    def _evolutions(self) -> tuple[AbstractEvolution, ...]:
+        return _as_tuple(self.evolution)
+
+    @property
+    def _nagata(self) -> bool:
+        return any(isinstance(e, Nagata) for e in self._evolutions)
+
+    @property
+    def _linker(self) -> bool:
+        return not _checks.is_concrete(self.alpha) or bool(np.any(self.alpha))
+
+    def _Dc(self, i: int, V: Scalar) -> Any:
+        return _value(_as_tuple(self.Dc)[i], V)
+
+    def _part(self, state: State, i: int) -> Scalar:
+        return state if self.states is None else state[i]
+
+    def _stack(self, part: Callable[[int], Any]) -> Array:
+        if self.states is None:
+            return part(0)
+        return jnp.stack([part(i) for i in range(self.states)])
+
+    def _weakening(self, V: Scalar) -> Array:
+        """c_i/b_i, 0 for states that are not Nagata's."""
+        return self._stack(
+            lambda i: jnp.asarray(
+                getattr(self._evolutions[i], "c", 0.0) / _as_tuple(self.b)[i], jnp.result_type(V)
+            )
+        )
+
+    def _stiffening(self, V: Scalar, log_state: State) -> Scalar:
+        """1 + Σ (∂μ/∂ψ_i) c_i/b_i."""
+        _, coupling = jax.jvp(
+            lambda z: self.log_friction(V, z), (log_state,), (self._weakening(V),)
+        )
+        return 1 + coupling
+
+
+def _as_tuple(x: Any) -> tuple[Any, ...]:
+    return x if isinstance(x, tuple) else (x,)
+
+
+def _value(parameter: Any, V: Scalar) -> Any:
+    """A parameter at velocity V, in V's dtype where it is a function."""
+    return jnp.asarray(parameter(V)).astype(V.dtype) if callable(parameter) else parameter
+
+
+def _parameter(name: str, value: Any, check: Callable[[str, Any], None]) -> None:
+    if not callable(value):
+        check(name, value)
+    elif jax.tree_util.all_leaves([value]):
+        raise ValueError(
+            f"{name} is a plain function, which jit cannot take as data; wrap it: "
+            f"{name}=jax.tree_util.Partial(function, ...)"
+        )
+
+
+def _asinh_exp(x: Scalar) -> Scalar:
+    """asinh(e^x) without overflow for any x."""
+    high, low = jnp.maximum(x, 0), jnp.minimum(x, 0)
+    return jnp.where(
+        x > 0, high + jnp.log1p(jnp.sqrt(1 + jnp.exp(-2 * high))), jnp.arcsinh(jnp.exp(low))
+    )

@@ -1,0 +1,204 @@
+"""Friction under an imposed sliding velocity."""
+
+from collections.abc import Callable
+from typing import Any
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from jaxfric import _checks
+from jaxfric._status import Status
+from jaxfric.ratestate._coordinates import Coordinates, add
+from jaxfric.ratestate._history import History
+from jaxfric.ratestate._precision import one_dtype
+from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
+from jaxfric.ratestate._schedule import Load, Schedule
+from jaxfric.ratestate._solve import Options, bad_samples, check_load, integrate
+
+
+def slide(
+    law: Any,
+    protocol: VelocityProtocol | Callable[[Array], Array],
+    t: Any,
+    *,
+    initial: PyTree | None = None,
+    hold_state: Any = None,
+    normal_stress: NormalStress | Callable[[Array], Array] | None = None,
+    solver: diffrax.AbstractSolver | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    max_steps: int = 65536,
+    adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint(),  # noqa: B008
+) -> History:
+    """Friction of an interface that is made to slide at a given velocity.
+
+    Each segment of constant velocity is stepped by the law's closed form where it has one
+    (`law.advance`; aging, slip, PRZ, one Nagata state); else, or when a `solver` is given, the state
+    is integrated by diffrax. Works in float32 and float64, under jit, vmap, grad and jvp.
+
+    Arguments:
+        law: a `RateStateLaw` or any object with its methods.
+        protocol: imposed velocity, a `VelocityProtocol` or a smooth function V(t) in m/s.
+        t: (m,), s, sorted sample times, not before the protocol's start.
+        initial: state at the start; steady state at the first velocity if None.
+        hold_state: if given, θ (s) restarts at this value at the start of every hold
+            (`protocol.holds`). Physics keeps θ continuous; the data of "Slide, Hold, Learn" do not.
+        normal_stress: history σ(t)/σ0 for the Linker–Dieterich effect.
+        solver, rtol, atol, max_steps, adjoint: see `Options`.
+
+    Returns:
+        `History` with .time .velocity .friction .state .slip .status.
+
+    Raises:
+        ValueError: for a batch (use jax.vmap), samples outside the protocol, zero velocity with the
+            classical form, a reset together with a solver.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from jaxfric.ratestate import RateStateLaw
+        >>> law = RateStateLaw(mu0=0.6, a=0.006, b=0.016, Dc=1e-5, V0=1e-6)
+        >>> protocol = VelocityProtocol.step(1e-6, 1e-5, at=1.0)
+        >>> history = slide(law, protocol, jnp.array([0.0, 1.0, 100.0]))
+        >>> print(history.friction.round(5))
+        [0.6     0.61382 0.57697]
+
+    Source: closed forms are standard; see the evolution laws.
+    """
+    check_load(protocol, t)
+    law, protocol, t, initial = one_dtype(law, protocol, t, initial)
+    dtype = t.dtype
+    _check_zero_velocity(law, protocol)
+    coordinates = Coordinates(law, dtype)
+    piecewise = isinstance(protocol, VelocityProtocol) and normal_stress is None
+    has_closed_form = hasattr(law, "advance") and getattr(law, "exact", True)
+    if piecewise and has_closed_form and solver is None:
+        state = _advance_exactly(coordinates, protocol, t, initial, hold_state)
+        status = Status(jnp.zeros((), jnp.int32))
+        slip = protocol.displacement(t)
+    elif hold_state is not None:
+        raise ValueError("hold_state needs the closed form: an exact law, no solver, σ constant")
+    else:
+        if dtype == jnp.float64:  # at 1e-8 the interpolation between steps is off by 2e-7 in μ
+            rtol, atol = rtol or 1e-10, atol or 1e-12
+        options = Options(solver or diffrax.Tsit5(), rtol, atol, max_steps, adjoint)
+        state, slip, status = _integrate(coordinates, protocol, normal_stress, t, initial, options)
+    velocity = jax.vmap(lambda x: jnp.asarray(protocol(x)).astype(dtype))(t)
+    friction = jax.vmap(law.friction)(velocity, state).astype(dtype)
+    return History(t, velocity, friction, state, slip, _outcome(law, protocol, t, friction, status))
+
+
+def _advance_exactly(
+    coordinates: Coordinates,
+    protocol: VelocityProtocol,
+    t: Float[Array, " m"],
+    initial: PyTree | None,
+    hold_state: Any,
+) -> PyTree:
+    """State at the samples: the closed form over whole segments, then from the segment's start."""
+    law = coordinates.law
+    dtype = t.dtype
+    start = law.initial(protocol.velocities[0]) if initial is None else initial
+    start = jax.tree_util.tree_map(lambda x: jnp.asarray(x).astype(dtype), start)
+    padded = jnp.isinf(protocol.times)
+    begin = jnp.where(padded, 0, protocol.times)
+    length = jnp.where(padded[1:], 0, begin[1:] - begin[:-1])
+    # Padding continues at the last real velocity, so that whatever it holds stays unused.
+    V = jnp.where(padded, protocol.velocities[jnp.sum(~padded) - 1], protocol.velocities)
+    holds = protocol.holds() if hold_state is not None else jnp.zeros_like(padded)
+
+    def next_segment(state: PyTree, segment: tuple[Array, ...]) -> tuple[PyTree, PyTree]:
+        V_now, V_next, dt, hold = segment
+        state = law.advance(state, V_now, dt)
+        jump = coordinates.jump(V_now, V_next)
+        if jump is not None:
+            state = coordinates.decode(add(coordinates.encode(state), jump))
+        if hold_state is not None:
+            restart = jnp.asarray(hold_state, dtype)
+            state = jax.tree_util.tree_map(lambda x: jnp.where(hold, restart, x), state)
+        return state, state
+
+    _, later = jax.lax.scan(next_segment, start, (V[:-1], V[1:], length, holds[1:]))
+    starts = jax.tree_util.tree_map(
+        lambda first, rest: jnp.concatenate([first[None], rest]), start, later
+    )
+    k = protocol.segment(t)
+    at_start = jax.tree_util.tree_map(lambda x: x[k], starts)
+    return jax.vmap(law.advance)(at_start, V[k], jnp.maximum(t - begin[k], 0))
+
+
+def _integrate(
+    coordinates: Coordinates,
+    protocol: Any,
+    normal_stress: Any,
+    t: Float[Array, " m"],
+    initial: PyTree | None,
+    options: Options,
+) -> tuple[PyTree, Float[Array, " m"], Status]:
+    """State at the samples by diffrax; jumps of the state are added segment by segment."""
+    schedule = Schedule.of(protocol, normal_stress, t)
+    V_first = schedule.load(jnp.zeros_like(t[0])).velocity
+    y0 = coordinates.initial(V_first) if initial is None else coordinates.encode(initial)
+    offsets = _offsets(coordinates, schedule)
+
+    def at(tau: Array, y: PyTree) -> tuple[PyTree, Load]:
+        load = schedule.load(tau)
+        if offsets is None:
+            return y, load
+        return jax.tree_util.tree_map(lambda a, o: a + o[schedule.segment(tau)], y, offsets), load
+
+    def field(tau: Array, y: PyTree, _: Any) -> PyTree:
+        (state, _slip), (full, load) = y, at(tau, y[0])
+        rate = add(
+            coordinates.rate(load.velocity, full),
+            coordinates.response(
+                load.velocity, full, load.log_velocity_rate, load.log_stress_rate
+            ),
+        )
+        return jax.tree_util.tree_map(lambda x: load.length * x, (rate, load.velocity))
+
+    _, (y, slip), status = integrate(field, (y0, jnp.zeros_like(t[0])), schedule, t, options)
+    # A sample on a jump belongs to the segment that starts there
+    k = jnp.clip(jnp.searchsorted(schedule.bounds, t, side="right") - 1, 0, schedule.bounds.size - 2)
+    if offsets is not None:
+        y = jax.tree_util.tree_map(lambda a, o: a + o[k], y, offsets)
+    if isinstance(protocol, VelocityProtocol):
+        slip = protocol.displacement(t)
+    return coordinates.decode(y), slip, status
+
+
+def _offsets(coordinates: Coordinates, schedule: Schedule) -> PyTree | None:
+    """Sum of the jumps of the state up to each segment; None for a continuous state."""
+    V = schedule.segment_velocity
+    if V is None or coordinates.jump(V[0], V[0]) is None:
+        return None
+    jumps = jax.vmap(coordinates.jump)(jnp.concatenate([V[:1], V[:-1]]), V)
+    return jax.tree_util.tree_map(lambda x: jnp.cumsum(x, axis=0), jumps)
+
+
+def _check_zero_velocity(law: Any, protocol: Any) -> None:
+    if not isinstance(protocol, VelocityProtocol) or getattr(law, "form", "") != "classical":
+        return
+    if _checks.is_concrete(protocol.times, protocol.velocities):
+        times, velocities = np.asarray(protocol.times), np.asarray(protocol.velocities)
+        if np.any(np.isfinite(times) & (velocities == 0)):
+            raise ValueError(
+                "the classical form has no friction at zero velocity (ln 0); give the hold a small "
+                "velocity such as 1e-12 m/s, use form='regularised', or load through spring_slider"
+            )
+
+
+def _outcome(law: Any, protocol: Any, t: Array, friction: Array, status: Status) -> Status:
+    invalid = getattr(protocol, "invalid", False)
+    if getattr(law, "form", "") == "classical" and isinstance(protocol, VelocityProtocol):
+        zero = jnp.isfinite(protocol.times) & (protocol.velocities == 0)
+        invalid = invalid | jnp.any(zero)
+    return Status.first(
+        (getattr(law, "invalid", False), Status.BAD_PARAMETER),
+        (invalid, Status.BAD_PROTOCOL),
+        (bad_samples(protocol, t), Status.BAD_TIME),
+        *((status.code == c, c) for c in (Status.MAX_STEPS, Status.SOLVER)),
+        (~jnp.all(jnp.isfinite(friction)), Status.NOT_FINITE),
+    )

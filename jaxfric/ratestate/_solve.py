@@ -1,0 +1,129 @@
+"""One call to diffrax for both simulators: tolerances, jumps, adjoint, outcome."""
+
+from collections.abc import Callable
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PyTree
+
+from jaxfric import _checks
+from jaxfric._status import Status
+from jaxfric.ratestate._controller import FiniteController
+from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.ratestate._schedule import Schedule
+
+
+class Options(eqx.Module):
+    """How to integrate; the defaults pass gradient checks to 1e-5.
+
+    Arguments:
+        solver: any diffrax solver of ordinary differential equations.
+        rtol, atol: tolerances of the adaptive steps; None takes 1e-8 and 1e-10 in float64, 1e-5
+            and 1e-7 in float32.
+        max_steps: the most steps before the run ends with the status that says so.
+        adjoint: a diffrax adjoint. `DirectAdjoint` differentiates in forward and reverse mode;
+            `RecursiveCheckpointAdjoint` saves memory in reverse mode only; `ForwardMode` is the
+            fastest for a few parameters.
+    """
+
+    solver: diffrax.AbstractSolver
+    rtol: float | None = None
+    atol: float | None = None
+    max_steps: int = eqx.field(static=True, default=65536)
+    adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint()
+
+
+def integrate(
+    field: Callable[[Array, PyTree, Any], PyTree],
+    y0: PyTree,
+    schedule: Schedule,
+    t: Float[Array, " m"],
+    options: Options,
+    steps: bool = False,
+) -> tuple[Float[Array, " m"], PyTree, Status]:
+    """Integrate dy/dτ over a schedule and sample it at the times `t` (or at the solver's steps)."""
+    tau = schedule.tau(t)
+    single = t.dtype == jnp.float32
+    tolerance = FiniteController(
+        diffrax.PIDController(
+            rtol=(1e-5 if single else 1e-8) if options.rtol is None else options.rtol,
+            atol=(1e-7 if single else 1e-10) if options.atol is None else options.atol,
+        )
+    )
+    jumps = schedule.jumps
+    solution = diffrax.diffeqsolve(
+        diffrax.ODETerm(field),  # type: ignore[arg-type]
+        options.solver,
+        t0=jnp.zeros_like(tau[0]),
+        t1=jnp.maximum(tau[-1], 1e-3),  # never an empty interval
+        dt0=None,
+        y0=y0,
+        args=schedule,
+        saveat=diffrax.SaveAt(t0=True, steps=True) if steps else diffrax.SaveAt(ts=tau),
+        stepsize_controller=(
+            diffrax.ClipStepSizeController(tolerance, jump_ts=jumps) if jumps.size else tolerance
+        ),
+        adjoint=options.adjoint,
+        max_steps=options.max_steps,
+        throw=False,
+    )
+    status = _status(solution.result)
+    assert solution.ts is not None
+    if not steps:
+        return t, solution.ys, status
+    return (*_pad_steps(schedule, solution), status)
+
+
+def _pad_steps(schedule: Schedule, solution: diffrax.Solution) -> tuple[Array, PyTree]:
+    """The solver's own steps; unused places repeat the last one instead of carrying inf."""
+    assert solution.ts is not None
+    last = jnp.sum(jnp.isfinite(solution.ts)) - 1
+    index = jnp.minimum(jnp.arange(solution.ts.shape[0]), last)
+    tau = solution.ts[index]
+    k = jax.vmap(schedule.segment)(tau)
+    length = schedule.bounds[k + 1] - schedule.bounds[k]
+    time = schedule.bounds[k] + (tau - k.astype(tau.dtype)) * length
+    return time, jax.tree_util.tree_map(lambda y: y[index], solution.ys)
+
+
+def _status(result: Any) -> Status:
+    return Status.first(
+        (result == diffrax.RESULTS.successful, Status.SUCCESSFUL),
+        (result == diffrax.RESULTS.max_steps_reached, Status.MAX_STEPS),
+        (True, Status.SOLVER),
+    )
+
+
+def check_load(velocity: Any, t: Any) -> None:
+    """Raise for a batch, samples that are not sorted, or samples outside the protocol."""
+    _checks.vector("t", t)
+    if isinstance(velocity, VelocityProtocol):
+        _checks.vector("protocol times", velocity.times)
+        _checks.vector("protocol velocities", velocity.velocities)
+    elif not callable(velocity):
+        raise ValueError(
+            "the load must be a VelocityProtocol or a function of time V(t); got "
+            f"{type(velocity).__name__}"
+        )
+    if not _checks.is_concrete(t):
+        return
+    samples = np.asarray(t)
+    if not np.all(np.isfinite(samples)) or np.any(np.diff(samples) < 0):
+        raise ValueError("sample times t must be finite and sorted")
+    if isinstance(velocity, VelocityProtocol) and _checks.is_concrete(velocity.times):
+        start = np.asarray(velocity.times)[0]
+        if samples[0] < start:
+            raise ValueError(
+                f"sample time t[0] = {samples[0]} s lies before the protocol's start, "
+                f"{start} s; samples must not precede times[0]"
+            )
+
+
+def bad_samples(velocity: Any, t: Float[Array, " m"]) -> Bool[Array, ""]:
+    """The same for traced values."""
+    bad = jnp.any(t[1:] < t[:-1]) | ~jnp.all(jnp.isfinite(t))
+    return bad | (t[0] < velocity.times[0]) if isinstance(velocity, VelocityProtocol) else bad

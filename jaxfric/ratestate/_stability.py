@@ -1,0 +1,204 @@
+"""Steady sliding and its stability."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Complex, Float, PyTree
+
+from jaxfric import _checks
+from jaxfric.ratestate._coordinates import Coordinates
+from jaxfric.ratestate._evolution import Number
+from jaxfric.ratestate._precision import one_dtype
+from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.ratestate._schedule import Schedule
+from jaxfric.ratestate._spring import Spring
+from jaxfric.ratestate._spring_slider import right_hand_side
+
+Scalar = Float[Array, ""]
+
+
+class SteadyState(eqx.Module):
+    """Steady sliding: friction coefficient and state θ (s)."""
+
+    friction: Float[Array, ""]
+    state: PyTree
+
+
+def steady_state(law: Any, V: Number) -> SteadyState:
+    """Friction and state of steady sliding: μ_ss(V) = μ(V, θ_ss(V)), θ_ss' = 0.
+
+    Arguments:
+        law: a `RateStateLaw` or any object with its methods.
+        V: sliding velocity, m/s, > 0.
+
+    Returns:
+        `SteadyState` with .friction and .state.
+
+    Raises:
+        ValueError: if V is not one positive number.
+
+    Example:
+        >>> from jaxfric.ratestate import RateStateLaw
+        >>> law = RateStateLaw(mu0=0.6, a=0.006, b=0.016, Dc=1e-5, V0=1e-6)
+        >>> print(f"{steady_state(law, 1e-5).friction:.5f}")  # 0.6 + (a − b) ln 10
+        0.57697
+
+    Source: standard; the composite law's state through the Lambert function.
+    """
+    _checks.positive("V", V)
+    law, _, V = one_dtype(law, None, V)
+    state = law.initial(V)
+    return SteadyState(jnp.asarray(law.friction(V, state)), state)
+
+
+def eigenvalues(law: Any, spring: Spring, V: Number) -> Complex[Array, " n"]:
+    """Growth rates (real parts, 1/s) and angular frequencies of small perturbations.
+
+    Eigenvalues of the spring-slider linearised about steady sliding at V, in the coordinates
+    ln V, ln θ (and the spring force, with mass). Sliding is stable when all real parts are negative.
+
+    Arguments:
+        law: a `RateStateLaw` or any object with its methods.
+        spring: the loading `Spring`.
+        V: load-point velocity, m/s, > 0.
+
+    Returns:
+        (1 + states [+ 1 with mass],) complex, 1/s.
+
+    Raises:
+        ValueError: if V is not one positive number.
+
+    Example:
+        >>> from jaxfric.ratestate import RateStateLaw
+        >>> law = RateStateLaw(mu0=0.6, a=0.01, b=0.015, Dc=1e-5, V0=1e-6)
+        >>> print(bool(eigenvalues(law, Spring(450.0), 1e-6).real.max() > 0))  # K_c = 500
+        True
+
+    Source: Ruina (1983), Rice & Ruina (1983).
+    """
+    _checks.positive("V", V)
+    law, _, V, spring = one_dtype(law, None, V, spring)
+    coordinates = Coordinates(law, V.dtype)
+    time = jnp.stack([jnp.zeros_like(V), jnp.ones_like(V)])
+    # One segment of length 1 s: dτ = dt
+    schedule = Schedule.of(VelocityProtocol(time[:1], V[None]), None, time[1:])
+    field = right_hand_side(coordinates, spring)
+    y = coordinates.initial(V)
+    force = coordinates.friction(V, y) + spring.damping * V
+    tail = () if spring.mass is None else (force,)
+    flat, unravel = ravel_pytree((jnp.log(V), y, *tail))
+
+    def rates(x: Float[Array, " n"]) -> Float[Array, " n"]:
+        w, y, *force = unravel(x)
+        w_rate, y_rate, _, *force_rate = field(time[1] / 2, (w, y, jnp.zeros_like(w), *force), schedule)
+        return ravel_pytree((w_rate, y_rate, *force_rate))[0]
+
+    return jnp.linalg.eigvals(jax.jacfwd(rates)(flat))
+
+
+def critical_stiffness(
+    law: Any, V: Number, *, damping: Number = 0.0, mass: Number = 0.0
+) -> Float[Array, ""]:
+    """Stiffness (per unit normal stress, 1/m) below which steady sliding at V is unstable.
+
+    One state: k_c = [(b−a) − ηV]/Dc · (1 + m V²/((a + ηV) Dc)) for the aging, slip and PRZ laws;
+    1/(1+c) of it for Nagata's (η = m = 0). For every other one-state law, a(V) and the regularised
+    form included, the same criterion with the law's own derivatives. Several states: the largest k
+    at which an eigenvalue is imaginary.
+
+    Arguments:
+        law: a `RateStateLaw` or any object with its methods.
+        V: load-point velocity, m/s, > 0.
+        damping: η/σ, s/m, >= 0.
+        mass: m/σ, s²/m, >= 0.
+
+    Returns:
+        k_c/σ, 1/m. Zero or negative: stable at every stiffness.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Example:
+        >>> from jaxfric.ratestate import RateStateLaw
+        >>> law = RateStateLaw(mu0=0.6, a=0.01, b=0.015, Dc=1e-5, V0=1e-6)
+        >>> print(f"{critical_stiffness(law, 1e-6):.1f}")
+        500.0
+
+    Source: Ruina (1983); with mass, Rice & Ruina (1983); Nagata et al. (2012).
+    """
+    _checks.positive("V", V)
+    _checks.non_negative("damping", damping)
+    _checks.non_negative("mass", mass)
+    law, _, V, damping, mass = one_dtype(law, None, V, damping, mass)
+    linear = _linearise(Coordinates(law, V.dtype), V)
+    if linear.relaxation.shape[0] > 1:
+        return _critical_numeric(linear, V, damping, mass)
+    A, B, s = linear.direct + damping * V, linear.evolution[0], linear.relaxation[0, 0]
+    # Routh–Hurwitz for (λ−s)(mV λ² + A λ + kV) + B λ (r + λ q) = 0
+    total = A + B * linear.coupling[0]
+    return (A * s - B * linear.forcing[0]) * (1 - mass * V * s / total) / V
+
+
+class _Linear(NamedTuple):
+    """δμ = direct δw + evolution · δy;  δy' = forcing δw + relaxation δy + coupling δw'."""
+
+    direct: Scalar
+    evolution: Array
+    forcing: Array
+    relaxation: Array
+    coupling: Array
+
+
+def _linearise(coordinates: Coordinates, V: Scalar) -> _Linear:
+    y, unravel = ravel_pytree(coordinates.initial(V))
+
+    def friction(w: Scalar, y: Array) -> Scalar:
+        return coordinates.friction(V * jnp.exp(w), unravel(y))
+
+    def rate(w: Scalar, y: Array) -> Array:
+        return ravel_pytree(coordinates.rate(V * jnp.exp(w), unravel(y)))[0]
+
+    zero, one = jnp.zeros_like(V), jnp.ones_like(V)
+    direct, evolution = jax.jacfwd(friction, (0, 1))(zero, y)
+    forcing, relaxation = jax.jacfwd(rate, (0, 1))(zero, y)
+    coupling = ravel_pytree(coordinates.response(V, unravel(y), one, zero))[0]
+    return _Linear(direct, evolution, forcing, relaxation, coupling)
+
+
+def _critical_numeric(linear: _Linear, V: Scalar, damping: Scalar, mass: Scalar) -> Scalar:
+    """Largest k with an eigenvalue iω: the force response is real there, and k V = −response."""
+    size = linear.relaxation.shape[0]
+
+    def response(omega: Scalar) -> Array:
+        s = 1j * omega
+        matrix = s * jnp.eye(size) - linear.relaxation
+        dy = jnp.linalg.solve(matrix, linear.forcing + s * linear.coupling)
+        friction = linear.direct + damping * V + jnp.sum(linear.evolution * dy)
+        return s * friction + mass * V * s * s
+
+    def out_of_phase(omega: Scalar) -> Scalar:
+        return response(omega).imag / omega
+
+    rates = jnp.abs(jnp.diagonal(linear.relaxation))
+    grid = jnp.geomspace(1e-4 * jnp.min(rates), 1e4 * jnp.max(rates), 400)
+    sign = jnp.sign(jax.vmap(out_of_phase)(grid))
+    low, high = jax.lax.stop_gradient((jnp.log(grid[:-1]), jnp.log(grid[1:])))
+    crosses = sign[:-1] * sign[1:] <= 0
+
+    def bisect(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = ends
+        middle = (low + high) / 2
+        left = jnp.sign(jax.vmap(out_of_phase)(jnp.exp(middle))) == sign[:-1]
+        return jnp.where(left, middle, low), jnp.where(left, high, middle)
+
+    low, high = jax.lax.fori_loop(0, 50, bisect, (low, high))
+    omegas = jnp.exp(jax.lax.stop_gradient((low + high) / 2))
+    stiffness = jnp.where(crosses, -jax.vmap(response)(omegas).real / V, 0.0)
+    omega = jax.lax.stop_gradient(omegas[jnp.argmax(stiffness)])
+    # One Newton step with the gradient on makes the derivative of the root exact
+    value, slope = jax.jvp(out_of_phase, (omega,), (jnp.ones_like(omega),))
+    omega = omega - value / jax.lax.stop_gradient(slope)
+    return jnp.where(jnp.any(crosses), jnp.maximum(-response(omega).real / V, 0.0), 0.0)

@@ -1,0 +1,60 @@
+"""Units that files may state, and their factors to SI."""
+
+import unicodedata
+
+Quantity = str  # "time", "displacement", "friction", "normal_stress" or "shear_stress"
+
+_TIME = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("us", "μs", "microsecond", "microseconds"), 1e-6),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
+}
+_LENGTH = {
+    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), 1.0),
+    **dict.fromkeys(("cm", "centimetre", "centimetres", "centimeter", "centimeters"), 1e-2),
+    **dict.fromkeys(("mm", "millimetre", "millimetres", "millimeter", "millimeters"), 1e-3),
+    **dict.fromkeys(("um", "μm", "micron", "microns"), 1e-6),
+    **dict.fromkeys(("micrometre", "micrometres", "micrometer", "micrometers"), 1e-6),
+    **dict.fromkeys(("nm", "nanometre", "nanometres", "nanometer", "nanometers"), 1e-9),
+}
+_STRESS = {"pa": 1.0, "kpa": 1e3, "bar": 1e5, "mpa": 1e6, "gpa": 1e9}
+_RATIO = dict.fromkeys(("", "-", "1", "/", "none", "dimensionless", "unitless", "mu", "μ"), 1.0)
+_UNITS = {
+    "time": _TIME,
+    "displacement": _LENGTH,
+    "friction": _RATIO,
+    "normal_stress": _STRESS,
+    "shear_stress": _STRESS,
+}
+_EXAMPLES = {
+    "time": "s, ms, us, min, h",
+    "displacement": "m, cm, mm, um, nm",
+    "friction": "1 (friction has no unit)",
+    "normal_stress": "Pa, kPa, MPa, GPa, bar",
+    "shear_stress": "Pa, kPa, MPa, GPa, bar",
+}
+# Capitals are free ("Sec", "MPA", "Microns") except where they tell milli from mega.
+_TWO_READINGS = ("mPa", "Ms", "Mm")
+
+
+def normal_form(text: str) -> str:
+    """One spelling for each micro sign, and no surrounding space."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def factor(quantity: Quantity, unit: str) -> float | None:
+    """The factor to SI of a unit, or `None` for a unit that is not known."""
+    unit = normal_form(unit)
+    return None if unit in _TWO_READINGS else _UNITS[quantity].get(unit.lower())
+
+
+def needs_unit(quantity: Quantity) -> bool:
+    """Whether the quantity has a dimension."""
+    return "" not in _UNITS[quantity]
+
+
+def known_units(quantity: Quantity) -> str:
+    """The usual units of a quantity, for messages."""
+    return _EXAMPLES[quantity]
