@@ -18,8 +18,17 @@ from jaxfric.ratestate._evolution import (
     Nagata as Nagata,
     Slip as Slip,
 )
+from jaxfric.ratestate._fit import fit_joint as fit_joint, fit_step as fit_step
+from jaxfric.ratestate._fit_result import (
+    Identifiability as Identifiability,
+    JointFit as JointFit,
+    StepFit as StepFit,
+    compare as compare,
+)
+from jaxfric.ratestate._guess import guess as guess
 from jaxfric.ratestate._history import History as History
 from jaxfric.ratestate._law import RateStateLaw as RateStateLaw
+from jaxfric.ratestate._loading import protocol_from_displacement as protocol_from_displacement
 from jaxfric.ratestate._protocol import (
     NormalStress as NormalStress,
     VelocityProtocol as VelocityProtocol,

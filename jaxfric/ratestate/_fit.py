@@ -1,0 +1,357 @@
+"""Least squares of rate-and-state friction through the spring-slider."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optimistix
+from jaxtyping import Array, Float
+
+from jaxfric import _checks
+from jaxfric.ratestate._fit_result import JointFit, StepFit, summarise
+from jaxfric.ratestate._law import RateStateLaw
+from jaxfric.ratestate._loading import check_protocol, protocol_from_displacement
+from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.ratestate._spring import Spring
+from jaxfric.ratestate._spring_slider import spring_slider
+from jaxfric.records import VelocityStepRecord
+
+DETREND = {"none": 0, "linear": 1, "quadratic": 2}
+EXTRAS = ("stiffness", "step_time")
+
+
+class Layout(NamedTuple):
+    """Which entry of the parameter vector is what; static and hashable.
+
+    `places[r]` pairs each name of record r with its place; positive ones stand as logarithms.
+    """
+
+    labels: tuple[str, ...]
+    places: tuple[tuple[tuple[str, int], ...], ...]
+
+    @property
+    def log(self) -> np.ndarray:
+        """Which entries stand as logarithms."""
+        return np.array([_is_log(label) for label in self.labels])
+
+
+class Block(eqx.Module):
+    """One record as the solver sees it, on a clock that starts at its first row."""
+
+    t: Float[Array, " n"]
+    friction: Float[Array, " n"]
+    trend: Float[Array, "n k"]  # polynomial in (t − step)/duration
+    projector: Float[Array, "n k"]  # the same, orthonormal
+    law: RateStateLaw
+    spring: Spring
+    protocol: VelocityProtocol
+
+
+def fit_step(
+    record: VelocityStepRecord,
+    law: RateStateLaw,
+    spring: Spring,
+    *,
+    free: Sequence[str] = (),
+    fixed: Sequence[str] = (),
+    protocol: VelocityProtocol | None = None,
+    steps: int = 1,
+    detrend: str = "linear",
+    max_iterations: int = 100,
+    throw: bool = True,
+) -> StepFit:
+    """Fit a rate-and-state law to a laboratory velocity step, or to a sequence of them.
+
+    Minimises the squares of μ_measured − μ(a, b, Dc, …) − trend by Levenberg–Marquardt through
+    `spring_slider`, with a and b free in sign, Dc and stiffness as logarithms, and μ0 and the trend
+    solved exactly in every iteration. The state is carried across the steps of a sequence. The
+    covariance accounts for correlated noise (autoregressive model of the residuals).
+
+    Arguments:
+        record: the laboratory record, cropped to a window around the step(s).
+        law: the guess; its evolution laws, form, V0 and number of states stay as they are.
+        spring: the loading; its stiffness (1/m, per unit normal stress) is kept unless free.
+        free: any of "stiffness", "step_time".
+        fixed: names to keep at the guess: any of "a", "b", "Dc" ("b1", "Dc2", … of several states).
+        protocol: load-point velocities on the record's clock; from the displacement if None.
+        steps: number of velocity steps to look for in the displacement.
+        detrend: "none", "linear" or "quadratic" drift of friction in time.
+        max_iterations: of Levenberg–Marquardt.
+        throw: raise if the fit does not converge; else see `.converged`.
+
+    Returns:
+        `StepFit`: .law .spring .protocol .covariance .residual and more; print it.
+
+    Raises:
+        ValueError: for bad arguments, or no step in the record.
+        RuntimeError: if the fit does not converge and `throw` is true.
+
+    Example:
+        >>> import jax
+        >>> from jaxfric import ratestate, records
+        >>> record = records.sample("basalt").crop(11666.0, 11686.0)
+        >>> law, spring = ratestate.guess(record)
+        >>> if jax.config.jax_enable_x64:  # the inversion needs float64
+        ...     fit = ratestate.fit_step(record, law, spring, free=("stiffness", "step_time"))
+        ...     assert 0.004 < float(fit.law.a) < 0.02
+
+    Source: practice of the field (Reinen & Weeks 1993; Noda & Shimamoto 2009); the covariance is
+    the sandwich estimator.
+    """
+    joint = fit_joint(
+        [record],
+        law,
+        [spring],
+        free=free,
+        fixed=fixed,
+        protocols=None if protocol is None else [protocol],
+        steps=steps,
+        detrend=detrend,
+        max_iterations=max_iterations,
+        throw=throw,
+    )
+    return joint.fits[0]
+
+
+def fit_joint(
+    records: Sequence[VelocityStepRecord],
+    law: RateStateLaw,
+    springs: Sequence[Spring],
+    *,
+    shared: Sequence[str] | None = None,
+    free: Sequence[str] = (),
+    fixed: Sequence[str] = (),
+    protocols: Sequence[VelocityProtocol] | None = None,
+    steps: int = 1,
+    detrend: str = "linear",
+    max_iterations: int = 100,
+    throw: bool = True,
+) -> JointFit:
+    """Fit one law to several records that share some of its parameters.
+
+    As `fit_step`; every record keeps its own μ0, trend and whatever is not shared. All samples
+    weigh the same.
+
+    Arguments:
+        records: the laboratory records.
+        law: the guess.
+        springs: one for each record.
+        shared: names with one value for all records; a, b and Dc of every state if None.
+        free: see `fit_step`.
+        fixed: see `fit_step`.
+        protocols: one for each record, or None.
+        steps: see `fit_step`.
+        detrend: see `fit_step`.
+        max_iterations: see `fit_step`.
+        throw: see `fit_step`.
+
+    Returns:
+        `JointFit`: .fits (a `StepFit` for each record), .names, .values, .covariance.
+
+    Raises:
+        ValueError: for bad arguments, or a record without a step.
+        RuntimeError: if the fit does not converge and `throw` is true.
+
+    Source: ours.
+    """
+    _check_arguments(records, law, springs, protocols, detrend, free)
+    blocks, starts = [], []
+    for i, (record, spring) in enumerate(zip(records, springs, strict=True)):
+        loads = (
+            protocol_from_displacement(record, steps)
+            if protocols is None
+            else check_protocol(record, protocols[i])
+        )
+        blocks.append(_block(record, law, spring, loads, DETREND[detrend]))
+        starts.append(float(record.time[0]))
+    names = _law_names(law)
+    layout, guess = _layout(blocks, names if shared is None else shared, free, fixed)
+    if not layout.labels:
+        raise ValueError("nothing to fit: fixed names every parameter")
+    solution = _solve(layout, tuple(blocks), jnp.asarray(guess), max_iterations)
+    jacobians = _jacobians(layout, tuple(blocks), solution.value)
+    converged = bool(solution.result == optimistix.RESULTS.successful)
+    joint = summarise(layout, blocks, records, starts, solution, jacobians, converged, apply)
+    if throw and not (converged and np.isfinite(joint.rms)):
+        raise RuntimeError(
+            f"the fit did not converge in {max_iterations} iterations (residual rms "
+            f"{joint.rms:.3g}); start from a better guess (ratestate.guess), crop a narrower "
+            "window around the step, free the stiffness, or try another evolution law. "
+            "throw=False returns what there is"
+        )
+    return joint
+
+
+def apply(layout: Layout, p: Array, r: int, block: Block) -> tuple[RateStateLaw, Spring, Any]:
+    """Law, spring and protocol of record r at the parameters p."""
+    values = {
+        name: jnp.exp(p[i]) if _is_log(layout.labels[i]) else p[i] for name, i in layout.places[r]
+    }
+    law, spring, protocol = block.law, block.spring, block.protocol
+
+    def take(name: str, guess: Any) -> Any:
+        if isinstance(guess, tuple):
+            return tuple(values.get(f"{name}{k + 1}", x) for k, x in enumerate(guess))
+        return values.get(name, guess)
+
+    law = dataclasses.replace(law, a=take("a", law.a), b=take("b", law.b), Dc=take("Dc", law.Dc))
+    spring = eqx.tree_at(lambda x: x.stiffness, spring, take("stiffness", spring.stiffness))
+    times = protocol.times
+    shifted = [take(_step_name(protocol, k), times[k]) for k in range(1, times.shape[0])]
+    return law, spring, eqx.tree_at(lambda x: x.times, protocol, jnp.stack([times[0], *shifted]))
+
+
+def simulate(layout: Layout, p: Array, r: int, block: Block) -> Float[Array, " n"]:
+    """Friction of record r at the parameters p, before the trend; inf where the run fails."""
+    law, spring, protocol = apply(layout, p, r, block)
+    history = spring_slider(
+        law, spring, protocol, block.t, adjoint=diffrax.ForwardMode(), max_steps=16384
+    )
+    return history.friction
+
+
+def _residuals(p: Array, args: tuple[Layout, tuple[Block, ...]]) -> Float[Array, " total"]:
+    layout, blocks = args
+    parts = []
+    for r, block in enumerate(blocks):
+        misfit = block.friction - simulate(layout, p, r, block)
+        # A trial that the simulator cannot run is a bad one, not a NaN
+        misfit = jnp.where(jnp.all(jnp.isfinite(misfit)), misfit, 1e3)
+        parts.append(misfit - block.projector @ (block.projector.T @ misfit))
+    return jnp.concatenate(parts)
+
+
+@eqx.filter_jit
+def _solve(layout: Layout, blocks: tuple[Block, ...], guess: Array, max_iterations: int) -> Any:
+    return optimistix.least_squares(
+        _residuals,
+        optimistix.LevenbergMarquardt(rtol=1e-6, atol=1e-9),
+        guess,
+        args=(layout, blocks),
+        options={"jac": "fwd"},
+        max_steps=max_iterations,
+        throw=False,
+    )
+
+
+@eqx.filter_jit
+def _jacobians(layout: Layout, blocks: tuple[Block, ...], p: Array) -> list[tuple[Array, Array]]:
+    """(friction, d friction/dp) of every record."""
+    return [
+        (simulate(layout, p, r, block), jax.jacfwd(lambda q, r=r, b=block: simulate(layout, q, r, b))(p))
+        for r, block in enumerate(blocks)
+    ]
+
+
+def _block(
+    record: VelocityStepRecord, law: RateStateLaw, spring: Spring, protocol: VelocityProtocol,
+    degree: int,
+) -> Block:  # fmt: skip
+    start = record.time[0]
+    t = record.time - start
+    times = np.asarray(protocol.times) - start
+    times[0] = min(times[0], 0.0)
+    scaled = (t - times[1]) / t[-1]
+    trend = np.stack([scaled**k for k in range(degree + 1)], axis=1)
+    return Block(
+        jnp.asarray(t),
+        jnp.asarray(record.friction),
+        jnp.asarray(trend),
+        jnp.asarray(np.linalg.qr(trend)[0]),
+        _as_arrays(law),
+        _as_arrays(spring),
+        VelocityProtocol(times, protocol.velocities),
+    )
+
+
+def _as_arrays(tree: Any) -> Any:
+    """Python numbers as arrays, so that another guess does not recompile; zeros stay static."""
+
+    def convert(x: Any) -> Any:
+        return jnp.asarray(x, float) if np.asarray(x) != 0 else x
+
+    return jax.tree_util.tree_map(convert, tree)
+
+
+def _layout(
+    blocks: list[Block], shared: Sequence[str], free: Sequence[str], fixed: Sequence[str]
+) -> tuple[Layout, list[float]]:
+    """Places of the free parameters, and the guess there."""
+    known = set(_law_names(blocks[0].law))
+    unknown = [x for x in (*shared, *fixed) if x not in known | {"b", "Dc", *EXTRAS}]
+    if unknown:
+        raise ValueError(f"no parameter is called {unknown[0]!r}; the names are {sorted(known)}")
+    labels: list[str] = []
+    guess: list[float] = []
+    places = []
+    for r, block in enumerate(blocks):
+        mine = []
+        for name, value in _guesses(block, free).items():
+            if name in fixed or name.rstrip("0123456789") in fixed:
+                continue
+            own = len(blocks) > 1 and not (name in shared or name.rstrip("0123456789") in shared)
+            label = f"{name}[{r + 1}]" if own else name
+            if label not in labels:
+                labels.append(label)
+                guess.append(float(np.log(value)) if _is_log(label) else float(value))
+            mine.append((name, labels.index(label)))
+        places.append(tuple(mine))
+    return Layout(tuple(labels), tuple(places)), guess
+
+
+def _guesses(block: Block, free: Sequence[str]) -> dict[str, float]:
+    law, protocol = block.law, block.protocol
+    found = {"a": law.a}
+    for name, value in (("b", law.b), ("Dc", law.Dc)):
+        parts = value if isinstance(value, tuple) else (value,)
+        keys = [f"{name}{k + 1}" for k in range(len(parts))] if isinstance(value, tuple) else [name]
+        found |= dict(zip(keys, parts, strict=True))
+    if "stiffness" in free:
+        found["stiffness"] = block.spring.stiffness
+    if "step_time" in free:
+        found |= {_step_name(protocol, k): protocol.times[k] for k in range(1, protocol.times.size)}
+    return {name: float(value) for name, value in found.items()}
+
+
+def _law_names(law: RateStateLaw) -> list[str]:
+    n = law.states
+    parts = [""] if n is None else [str(k + 1) for k in range(n)]
+    return ["a", *(f"b{k}" for k in parts), *(f"Dc{k}" for k in parts)]
+
+
+def _step_name(protocol: VelocityProtocol, k: int) -> str:
+    return "step_time" if protocol.times.shape[0] == 2 else f"step_time{k}"
+
+
+def _is_log(label: str) -> bool:
+    return label.startswith(("Dc", "stiffness"))
+
+
+def _check_arguments(
+    records: Any, law: Any, springs: Any, protocols: Any, detrend: str, free: Sequence[str]
+) -> None:
+    _checks.float64("fit_step", jax.dtypes.canonicalize_dtype(float))
+    if not records or len(records) != len(springs):
+        raise ValueError(f"give one spring for each record; got {len(records)} and {len(springs)}")
+    if protocols is not None and len(protocols) != len(records):
+        raise ValueError(f"give one protocol for each record; got {len(protocols)}")
+    for record in records:
+        if not isinstance(record, VelocityStepRecord):
+            raise ValueError(
+                "record must be a VelocityStepRecord (records.read_velocity_step reads one); got "
+                f"{type(record).__name__}"
+            )
+    if not isinstance(law, RateStateLaw):
+        raise ValueError(f"law must be a RateStateLaw; got {type(law).__name__}")
+    if any(callable(x) for x in jax.tree_util.tree_leaves((law.a, law.b, law.Dc), is_leaf=callable)):
+        raise ValueError("fit_step fits numbers: give a, b and Dc as numbers, not functions of V")
+    if detrend not in DETREND:
+        raise ValueError(f"detrend must be one of {', '.join(DETREND)}; got {detrend!r}")
+    strange = [name for name in free if name not in EXTRAS]
+    if strange:
+        raise ValueError(f"free may name {' and '.join(EXTRAS)}; got {strange[0]!r}")

@@ -1,0 +1,341 @@
+"""What an inversion returns: parameters with honest errors, and what they cannot tell apart."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float64
+
+from jaxfric.ratestate._law import RateStateLaw
+from jaxfric.ratestate._noise import Noise, noise_model, weighted_gram
+from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.ratestate._spring import Spring
+from jaxfric.records import VelocityStepRecord
+
+NORMAL_95 = 1.959963984540054
+
+
+class Identifiability(NamedTuple):
+    """How well combinations of the parameters are constrained, the worst first.
+
+    `directions[i]` are weights of the changes of a and b (in units of |a|), ln Dc, ln stiffness
+    and step time (in units of Dc/V); `errors[i]` is the standard error along it.
+    """
+
+    names: tuple[str, ...]
+    errors: np.ndarray
+    directions: np.ndarray
+
+    def __str__(self) -> str:
+        lines = ["standard error  combination (a, b in units of a; Dc, stiffness as logarithms)"]
+        for error, direction in zip(self.errors, self.directions, strict=True):
+            terms = [
+                f"{weight:+.2f} {name}"
+                for name, weight in zip(self.names, direction, strict=True)
+                if abs(weight) > 0.1
+            ]
+            lines.append(f"{100 * error:11.3g} %   {'  '.join(terms)}")
+        return "\n".join(lines)
+
+
+class StepFit(eqx.Module):
+    """A rate-and-state law fitted to one record; `print` it for the table.
+
+    Attributes:
+        law: the fitted `RateStateLaw`; `float(fit.law.a)` and so on.
+        spring: the loading, with the stiffness fitted if it was free.
+        protocol: load-point velocities on the record's clock, with the fitted step times.
+        names: names of the parameters in `values` and `covariance`, mu0 last.
+        values: (p,), SI.
+        covariance: (p, p), corrected for the noise's correlation.
+        time: (n,), s, the record's clock.
+        observed: (n,), measured friction.
+        model: (n,), fitted friction, trend included.
+        trend: (n,), the fitted drift; 0 at the (first) velocity step.
+        residual: (n,), observed − model.
+        noise: autoregressive models of the residual, one per stretch of even sampling.
+        steady_noise: rms about straight lines of the steady parts, before the step and in the last
+            half after it; what no law can beat.
+        converged: whether the iteration ended by itself.
+        iterations: how many steps it took.
+        title: the record's name.
+    """
+
+    law: RateStateLaw
+    spring: Spring
+    protocol: VelocityProtocol
+    names: tuple[str, ...] = eqx.field(static=True)
+    values: Float64[np.ndarray, " p"]
+    covariance: Float64[np.ndarray, "p p"]
+    time: Float64[np.ndarray, " n"]
+    observed: Float64[np.ndarray, " n"]
+    model: Float64[np.ndarray, " n"]
+    trend: Float64[np.ndarray, " n"]
+    noise: list[Noise]
+    steady_noise: float
+    converged: bool
+    iterations: int
+    title: str = eqx.field(static=True)
+    fitted: int = eqx.field(static=True)  # parameters, trend included
+
+    @property
+    def residual(self) -> Float64[np.ndarray, " n"]:
+        """Measured minus fitted friction."""
+        return self.observed - self.model
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the residual."""
+        return float(np.sqrt(np.mean(self.residual**2)))
+
+    @property
+    def log_likelihood(self) -> float:
+        """Gaussian log-likelihood of the residuals under their autoregressive model."""
+        return float(sum(model.log_likelihood for model in self.noise))
+
+    @property
+    def degrees(self) -> int:
+        """Number of parameters: of the law, the trend and the noise."""
+        return self.fitted + sum(model.phi.size + 1 for model in self.noise)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion: 2 p − 2 ln L; smaller is better."""
+        return 2 * self.degrees - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Bayesian criterion: p ln n − 2 ln L; smaller is better."""
+        return self.degrees * float(np.log(self.time.size)) - 2 * self.log_likelihood
+
+    def value(self, name: str) -> float:
+        """Value of a parameter by name, "a-b" included."""
+        return float(self._weights(name) @ self.values)
+
+    def error(self, name: str) -> float:
+        """Standard error of a parameter by name, "a-b" included."""
+        weights = self._weights(name)
+        return float(np.sqrt(weights @ self.covariance @ weights))
+
+    def interval(self, name: str, sigmas: float = NORMAL_95) -> tuple[float, float]:
+        """Interval of ± `sigmas` standard errors (95 % by default), on a log scale for Dc and k."""
+        value, error = self.value(name), self.error(name)
+        if name.startswith(("Dc", "stiffness")):
+            factor = float(np.exp(sigmas * error / value))
+            return value / factor, value * factor
+        return value - sigmas * error, value + sigmas * error
+
+    def identifiability(self) -> Identifiability:
+        """Which combinations of the parameters the record does not constrain."""
+        kept = [i for i, name in enumerate(self.names) if not name.startswith("mu0")]
+        return identifiability(
+            tuple(self.names[i] for i in kept),
+            self.values[kept],
+            self.covariance[np.ix_(kept, kept)],
+            float(np.max(np.asarray(self.protocol.velocities))),
+        )
+
+    def table(self) -> list[dict[str, Any]]:
+        """Rows of name, value, standard error and 95 % interval; a−b included."""
+        names = list(self.names)
+        names.insert(1 + max(i for i, n in enumerate(names) if n[0] in "ab"), "a-b")
+        rows = []
+        for name in names:
+            low, high = self.interval(name)
+            rows.append(
+                {
+                    "name": name,
+                    "value": self.value(name),
+                    "error": self.error(name),
+                    "low": low,
+                    "high": high,
+                    "unit": _unit(name),
+                }
+            )
+        return rows
+
+    def __str__(self) -> str:
+        kind = _law_name(self.law)
+        head = f"{kind} fitted to {self.title or 'a record'} ({self.time.size} samples)"
+        lines = [head, f"  {'':<11}{'value':>12}{'± std error':>13}   95 % interval"]
+        for row in self.table():
+            value, low, high = (_rounded(row[x], row["error"]) for x in ("value", "low", "high"))
+            lines.append(
+                f"  {row['name']:<11}{value:>12}{row['error']:>13.2g}   "
+                f"{f'[{low}, {high}]':<26}{row['unit']}".rstrip()
+            )
+        state = f"converged in {self.iterations} iterations" if self.converged else "NOT CONVERGED"
+        lines.append(
+            f"  residual rms {self.rms:.3g} (steady parts {self.steady_noise:.3g}), "
+            f"BIC {self.bic:.1f}, {state}"
+        )
+        return "\n".join(lines)
+
+    def _weights(self, name: str) -> np.ndarray:
+        if name == "a-b":
+            return np.array([(n[0] == "a") * 1.0 - (n[0] == "b") * 1.0 for n in self.names])
+        if name not in self.names:
+            raise ValueError(f"no fitted parameter is called {name!r}; names: {self.names}")
+        return np.array([float(n == name) for n in self.names])
+
+
+class JointFit(eqx.Module):
+    """One law fitted to several records.
+
+    Attributes:
+        fits: a `StepFit` for each record.
+        names: names of the parameters; "[2]" marks one of the second record alone.
+        values: (p,), SI.
+        covariance: (p, p).
+    """
+
+    fits: tuple[StepFit, ...]
+    names: tuple[str, ...] = eqx.field(static=True)
+    values: Float64[np.ndarray, " p"]
+    covariance: Float64[np.ndarray, "p p"]
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of all residuals."""
+        return float(np.sqrt(np.mean(np.concatenate([f.residual for f in self.fits]) ** 2)))
+
+    def __str__(self) -> str:
+        lines = [f"joint fit of {len(self.fits)} records, residual rms {self.rms:.3g}"]
+        errors = np.sqrt(np.diag(self.covariance))
+        for name, value, error in zip(self.names, self.values, errors, strict=True):
+            lines.append(f"  {name:<14}{value:>12.5g} ± {error:.2g} {_unit(name)}")
+        return "\n".join(lines)
+
+
+def compare(fits: Sequence[StepFit]) -> str:
+    """A table of fits of the same record, best first by BIC.
+
+    Arguments:
+        fits: `StepFit`s of one record with different laws.
+
+    Returns:
+        Text: law, residual rms, ΔAIC, ΔBIC and the parameters.
+
+    Raises:
+        ValueError: if the fits are not of the same samples.
+
+    Source: Akaike (1974), Schwarz (1978).
+    """
+    if not fits or len({fit.time.tobytes() + fit.observed.tobytes() for fit in fits}) > 1:
+        raise ValueError("compare takes fits of one and the same record")
+    best_aic, best_bic = (min(getattr(f, x) for f in fits) for x in ("aic", "bic"))
+    lines = ["law                     rms       ΔAIC     ΔBIC     a         a-b        Dc (m)"]
+    for fit in sorted(fits, key=lambda f: f.bic):
+        lengths = ", ".join(f"{row['value']:.3g}" for row in fit.table() if row["name"][0] == "D")
+        lines.append(
+            f"{_law_name(fit.law):<24}{fit.rms:<10.3g}{fit.aic - best_aic:<9.1f}"
+            f"{fit.bic - best_bic:<9.1f}{float(fit.law.a):<10.4g}{fit.value('a-b'):<11.4g}{lengths}"
+        )
+    return "\n".join(lines)
+
+
+def identifiability(
+    names: tuple[str, ...], values: np.ndarray, covariance: np.ndarray, velocity: float
+) -> Identifiability:
+    """Principal axes of the covariance in units in which parameters compare."""
+    named = dict(zip(names, values, strict=True))
+    effect = max(abs(v) for n, v in named.items() if n[0] in "ab") if named else 1.0
+    lengths = [v for n, v in named.items() if n.startswith("Dc")]
+    time = (min(lengths) if lengths else 1.0) / velocity
+    scale = np.array(
+        [effect if n[0] in "ab" else time if n.startswith("step") else v for n, v in named.items()]
+    )
+    variances, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+    order = np.argsort(variances)[::-1]
+    return Identifiability(names, np.sqrt(np.maximum(variances[order], 0)), axes.T[order])
+
+
+def summarise(
+    layout: Any, blocks: list[Any], records: Sequence[VelocityStepRecord], starts: list[float],
+    solution: Any, jacobians: list[Any], converged: bool, apply: Callable[..., Any],
+) -> JointFit:  # fmt: skip
+    """Residuals, noise and covariance of all parameters: nonlinear ones, then each trend."""
+    p = np.asarray(solution.value)
+    widths = [block.trend.shape[1] for block in blocks]
+    size = p.size + sum(widths)
+    normal, middle = np.zeros((size, size)), np.zeros((size, size))
+    models, trends, noises = [], [], []
+    for r, (block, record) in enumerate(zip(blocks, records, strict=True)):
+        friction, slopes = (np.asarray(x) for x in jacobians[r])
+        basis = np.asarray(block.trend)
+        coefficients = np.linalg.lstsq(basis, record.friction - friction, rcond=None)[0]
+        model = friction + basis @ coefficients
+        jacobian = np.zeros((friction.size, size))
+        jacobian[:, : p.size] = slopes
+        place = p.size + sum(widths[:r])
+        jacobian[:, place : place + widths[r]] = basis
+        noise = noise_model(record.friction - model, record.time, p.size + widths[r])
+        normal += jacobian.T @ jacobian
+        middle += weighted_gram(jacobian, noise)
+        models.append(model)
+        trends.append(coefficients)
+        noises.append(noise)
+    scale = np.sqrt(np.diag(normal))
+    scale[scale == 0] = 1.0
+    inverse = np.linalg.pinv(normal / np.outer(scale, scale), hermitian=True)
+    covariance = inverse @ (middle / np.outer(scale, scale)) @ inverse / np.outer(scale, scale)
+    factor = np.ones(size)
+    values = p.copy()
+    values[layout.log] = np.exp(p[layout.log])
+    factor[: p.size][layout.log] = values[layout.log]  # delta method: d value / d ln value
+    covariance = covariance * np.outer(factor, factor)
+
+    fits = []
+    for r, (block, record) in enumerate(zip(blocks, records, strict=True)):
+        law, spring, protocol = apply(layout, solution.value, r, block)
+        mu0 = float(law.mu0) + trends[r][0]
+        law = eqx.tree_at(lambda x: x.mu0, law, mu0)
+        protocol = eqx.tree_at(lambda x: x.times, protocol, protocol.times + starts[r])
+        own = [i for _, i in layout.places[r]] + [p.size + sum(widths[:r])]
+        names = tuple(name for name, _ in layout.places[r]) + ("mu0",)
+        mine = np.concatenate([[values[i] for i in own[:-1]], [mu0]])
+        mine = mine + [starts[r] if name.startswith("step") else 0.0 for name in names]
+        steady = _steady_noise(record, np.asarray(protocol.times))
+        fits.append(
+            StepFit(
+                law, spring, protocol, names, mine, covariance[np.ix_(own, own)], record.time,
+                record.friction, models[r], np.asarray(block.trend)[:, 1:] @ trends[r][1:],
+                noises[r], steady, converged, int(solution.stats["num_steps"]), record.name,
+                p.size + widths[r],
+            )
+        )  # fmt: skip
+    return JointFit(
+        tuple(fits), layout.labels, values, covariance[: p.size, : p.size]
+    )
+
+
+def _steady_noise(record: VelocityStepRecord, times: np.ndarray) -> float:
+    """Rms about straight lines before the first step and in the last half after the last."""
+    before = record.time < times[1]
+    after = record.time > (times[-1] + record.time[-1]) / 2
+    squares, count = 0.0, 0
+    for part in (before, after):
+        t, y = record.time[part], record.friction[part]
+        if t.size > 3:
+            squares += float(np.sum((y - np.polyval(np.polyfit(t - t[0], y, 1), t - t[0])) ** 2))
+            count += t.size - 2
+    return float(np.sqrt(squares / max(count, 1)))
+
+
+def _law_name(law: RateStateLaw) -> str:
+    parts = law.evolution if isinstance(law.evolution, tuple) else (law.evolution,)
+    return " + ".join(type(e).__name__ for e in parts)
+
+
+def _rounded(value: float, error: float) -> str:
+    """A number to the second digit of its error."""
+    if not (np.isfinite(value) and np.isfinite(error) and error > 0) or value == 0:
+        return f"{value:.5g}"
+    digits = int(np.floor(np.log10(abs(value)))) - int(np.floor(np.log10(error))) + 2
+    return f"{value:.{min(max(digits, 1), 15)}g}"
+
+
+def _unit(name: str) -> str:
+    units = {"Dc": "m", "stiffness": "1/m", "step_time": "s"}
+    return next((unit for key, unit in units.items() if name.startswith(key)), "")
