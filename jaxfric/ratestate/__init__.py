@@ -1,10 +1,10 @@
 """Rate-and-state friction.
 
-    law = RateStateLaw(mu0=0.6, a=0.006, b=0.016, Dc=1e-5, V0=1e-6, evolution=Aging())
-    protocol = VelocityProtocol.step(1e-6, 1e-5, at=10.0)
-    history = slide(law, protocol, t)                                  # imposed velocity
-    history = spring_slider(law, Spring(stiffness=1e3), protocol, t)   # through a spring
-    fit = fit_step(record, law, Spring(stiffness=1e3)); print(fit)     # a laboratory record
+law = RateStateLaw(mu0=0.6, a=0.006, b=0.016, Dc=1e-5, V0=1e-6, evolution=Aging())
+protocol = VelocityProtocol.step(1e-6, 1e-5, at=10.0)
+history = slide(law, protocol, t)                                  # imposed velocity
+history = spring_slider(law, Spring(stiffness=1e3), protocol, t)   # through a spring
+fit = fit_step(record, law, Spring(stiffness=1e3)); print(fit)     # a laboratory record
 """
 
 from jaxfric.ratestate._catalogue import Catalogue as Catalogue, catalogue as catalogue
@@ -26,9 +26,15 @@ from jaxfric.ratestate._fit_result import (
     compare as compare,
 )
 from jaxfric.ratestate._guess import guess as guess
+from jaxfric.ratestate._healing import (
+    Healing as Healing,
+    healing as healing,
+    holds_from_displacement as holds_from_displacement,
+)
 from jaxfric.ratestate._history import History as History
 from jaxfric.ratestate._law import RateStateLaw as RateStateLaw
 from jaxfric.ratestate._loading import protocol_from_displacement as protocol_from_displacement
+from jaxfric.ratestate._posterior import Posterior as Posterior, posterior as posterior
 from jaxfric.ratestate._protocol import (
     NormalStress as NormalStress,
     VelocityProtocol as VelocityProtocol,

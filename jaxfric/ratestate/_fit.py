@@ -160,15 +160,15 @@ def fit_joint(
     Source: ours.
     """
     _check_arguments(records, law, springs, protocols, detrend, free)
-    blocks, starts = [], []
+    blocks = []
     for i, (record, spring) in enumerate(zip(records, springs, strict=True)):
         loads = (
             protocol_from_displacement(record, steps)
             if protocols is None
             else check_protocol(record, protocols[i])
         )
-        blocks.append(_block(record, law, spring, loads, DETREND[detrend]))
-        starts.append(float(record.time[0]))
+        degree = DETREND[detrend]
+        blocks.append(make_block(record.time, record.friction, law, spring, loads, degree))
     names = _law_names(law)
     layout, guess = _layout(blocks, names if shared is None else shared, free, fixed)
     if not layout.labels:
@@ -176,7 +176,7 @@ def fit_joint(
     solution = _solve(layout, tuple(blocks), jnp.asarray(guess), max_iterations)
     jacobians = _jacobians(layout, tuple(blocks), solution.value)
     converged = bool(solution.result == optimistix.RESULTS.successful)
-    joint = summarise(layout, blocks, records, starts, solution, jacobians, converged, apply)
+    joint = summarise(layout, blocks, records, solution, jacobians, converged, apply)
     if throw and not (converged and np.isfinite(joint.rms)):
         raise RuntimeError(
             f"the fit did not converge in {max_iterations} iterations (residual rms "
@@ -243,24 +243,27 @@ def _solve(layout: Layout, blocks: tuple[Block, ...], guess: Array, max_iteratio
 def _jacobians(layout: Layout, blocks: tuple[Block, ...], p: Array) -> list[tuple[Array, Array]]:
     """(friction, d friction/dp) of every record."""
     return [
-        (simulate(layout, p, r, block), jax.jacfwd(lambda q, r=r, b=block: simulate(layout, q, r, b))(p))
+        (
+            simulate(layout, p, r, block),
+            jax.jacfwd(lambda q, r=r, b=block: simulate(layout, q, r, b))(p),
+        )
         for r, block in enumerate(blocks)
     ]
 
 
-def _block(
-    record: VelocityStepRecord, law: RateStateLaw, spring: Spring, protocol: VelocityProtocol,
-    degree: int,
+def make_block(
+    time: np.ndarray, friction: np.ndarray, law: RateStateLaw, spring: Spring,
+    protocol: VelocityProtocol, degree: int,
 ) -> Block:  # fmt: skip
-    start = record.time[0]
-    t = record.time - start
-    times = np.asarray(protocol.times) - start
+    """A record's samples, its loading and its trend; a protocol on the record's own clock."""
+    t = time - time[0]
+    times = np.asarray(protocol.times) - time[0]
     times[0] = min(times[0], 0.0)
     scaled = (t - times[1]) / t[-1]
     trend = np.stack([scaled**k for k in range(degree + 1)], axis=1)
     return Block(
         jnp.asarray(t),
-        jnp.asarray(record.friction),
+        jnp.asarray(friction),
         jnp.asarray(trend),
         jnp.asarray(np.linalg.qr(trend)[0]),
         _as_arrays(law),
@@ -294,7 +297,8 @@ def _layout(
         for name, value in _guesses(block, free).items():
             if name in fixed or name.rstrip("0123456789") in fixed:
                 continue
-            own = len(blocks) > 1 and not (name in shared or name.rstrip("0123456789") in shared)
+            common = name in shared or name.rstrip("0123456789") in shared
+            own = len(blocks) > 1 and not (common and not name.startswith("step"))
             label = f"{name}[{r + 1}]" if own else name
             if label not in labels:
                 labels.append(label)
@@ -348,7 +352,9 @@ def _check_arguments(
             )
     if not isinstance(law, RateStateLaw):
         raise ValueError(f"law must be a RateStateLaw; got {type(law).__name__}")
-    if any(callable(x) for x in jax.tree_util.tree_leaves((law.a, law.b, law.Dc), is_leaf=callable)):
+    if any(
+        callable(x) for x in jax.tree_util.tree_leaves((law.a, law.b, law.Dc), is_leaf=callable)
+    ):
         raise ValueError("fit_step fits numbers: give a, b and Dc as numbers, not functions of V")
     if detrend not in DETREND:
         raise ValueError(f"detrend must be one of {', '.join(DETREND)}; got {detrend!r}")

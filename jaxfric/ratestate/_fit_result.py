@@ -252,8 +252,8 @@ def identifiability(
 
 
 def summarise(
-    layout: Any, blocks: list[Any], records: Sequence[VelocityStepRecord], starts: list[float],
-    solution: Any, jacobians: list[Any], converged: bool, apply: Callable[..., Any],
+    layout: Any, blocks: list[Any], records: Sequence[VelocityStepRecord], solution: Any,
+    jacobians: list[Any], converged: bool, apply: Callable[..., Any],
 ) -> JointFit:  # fmt: skip
     """Residuals, noise and covariance of all parameters: nonlinear ones, then each trend."""
     p = np.asarray(solution.value)
@@ -288,14 +288,15 @@ def summarise(
 
     fits = []
     for r, (block, record) in enumerate(zip(blocks, records, strict=True)):
+        start = float(record.time[0])
         law, spring, protocol = apply(layout, solution.value, r, block)
         mu0 = float(law.mu0) + trends[r][0]
         law = eqx.tree_at(lambda x: x.mu0, law, mu0)
-        protocol = eqx.tree_at(lambda x: x.times, protocol, protocol.times + starts[r])
+        protocol = eqx.tree_at(lambda x: x.times, protocol, protocol.times + start)
         own = [i for _, i in layout.places[r]] + [p.size + sum(widths[:r])]
         names = tuple(name for name, _ in layout.places[r]) + ("mu0",)
         mine = np.concatenate([[values[i] for i in own[:-1]], [mu0]])
-        mine = mine + [starts[r] if name.startswith("step") else 0.0 for name in names]
+        mine = mine + [start if name.startswith("step") else 0.0 for name in names]
         steady = _steady_noise(record, np.asarray(protocol.times))
         fits.append(
             StepFit(
@@ -305,9 +306,10 @@ def summarise(
                 p.size + widths[r],
             )
         )  # fmt: skip
-    return JointFit(
-        tuple(fits), layout.labels, values, covariance[: p.size, : p.size]
-    )
+    for r, record in enumerate(records):  # step times on the records' own clocks
+        for name, i in layout.places[r]:
+            values[i] += float(record.time[0]) if name.startswith("step") else 0.0
+    return JointFit(tuple(fits), layout.labels, values, covariance[: p.size, : p.size])
 
 
 def _steady_noise(record: VelocityStepRecord, times: np.ndarray) -> float:

@@ -198,7 +198,9 @@ class RateStateLaw(eqx.Module):
         _, mu_rate = jax.jvp(lambda z: self.log_friction(V, z), (log_state,), (rates,))
         return rates - self._weakening(V) * mu_rate / self._stiffening(V, log_state)
 
-    def log_response(self, V: Scalar, log_state: State, log_V_rate: Any, log_stress_rate: Any) -> State:
+    def log_response(
+        self, V: Scalar, log_state: State, log_V_rate: Any, log_stress_rate: Any
+    ) -> State:
         """What (ln θ)' gains from (ln V)' (Nagata) and (ln σ)' (Linker–Dieterich), 1/s."""
         response = 0 * log_state
         if self._linker:

@@ -181,4 +181,3 @@ def _stack(*values: Any) -> Array:
 def _plain(x: Any) -> Any:
     """Lists of numbers as one array, so that weak Python numbers do not fix a dtype."""
     return jnp.asarray(x) if not hasattr(x, "dtype") else x
-

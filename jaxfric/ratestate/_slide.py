@@ -153,15 +153,15 @@ def _integrate(
         (state, _slip), (full, load) = y, at(tau, y[0])
         rate = add(
             coordinates.rate(load.velocity, full),
-            coordinates.response(
-                load.velocity, full, load.log_velocity_rate, load.log_stress_rate
-            ),
+            coordinates.response(load.velocity, full, load.log_velocity_rate, load.log_stress_rate),
         )
         return jax.tree_util.tree_map(lambda x: load.length * x, (rate, load.velocity))
 
     _, (y, slip), status = integrate(field, (y0, jnp.zeros_like(t[0])), schedule, t, options)
     # A sample on a jump belongs to the segment that starts there
-    k = jnp.clip(jnp.searchsorted(schedule.bounds, t, side="right") - 1, 0, schedule.bounds.size - 2)
+    k = jnp.clip(
+        jnp.searchsorted(schedule.bounds, t, side="right") - 1, 0, schedule.bounds.size - 2
+    )
     if offsets is not None:
         y = jax.tree_util.tree_map(lambda a, o: a + o[k], y, offsets)
     if isinstance(protocol, VelocityProtocol):

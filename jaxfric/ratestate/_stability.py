@@ -93,7 +93,9 @@ def eigenvalues(law: Any, spring: Spring, V: Number) -> Complex[Array, " n"]:
 
     def rates(x: Float[Array, " n"]) -> Float[Array, " n"]:
         w, y, *force = unravel(x)
-        w_rate, y_rate, _, *force_rate = field(time[1] / 2, (w, y, jnp.zeros_like(w), *force), schedule)
+        w_rate, y_rate, _, *force_rate = field(
+            time[1] / 2, (w, y, jnp.zeros_like(w), *force), schedule
+        )
         return ravel_pytree((w_rate, y_rate, *force_rate))[0]
 
     return jnp.linalg.eigvals(jax.jacfwd(rates)(flat))

@@ -1,0 +1,5 @@
+"""`python -m jaxfric`."""
+
+from jaxfric.cli import main
+
+main()

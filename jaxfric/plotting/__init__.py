@@ -1,0 +1,15 @@
+"""Figures of records, fits and simulations (the `app` extra: matplotlib).
+
+from jaxfric import plotting
+
+figure = plotting.plot_fits([fit_aging, fit_slip])     # data, fits, residuals
+figure = plotting.plot_stick_slip(history, events)     # friction, velocity, slip
+plotting.save(figure, "fit.png")                       # written whole or not at all
+"""
+
+from jaxfric.plotting._fit import plot_fits as plot_fits
+from jaxfric.plotting._history import (
+    plot_sensitivity as plot_sensitivity,
+    plot_stick_slip as plot_stick_slip,
+)
+from jaxfric.plotting._style import save as save

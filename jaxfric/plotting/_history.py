@@ -1,0 +1,74 @@
+"""Figures of simulations."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from jaxfric.plotting._style import COLOURS, new_figure
+from jaxfric.ratestate import Catalogue, History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot_stick_slip(
+    history: History, events: Catalogue | None = None, *, title: str = ""
+) -> "Figure":
+    """Friction, velocity and slip of a stick-slip run, its events marked.
+
+    Arguments:
+        history: a `History` of one run.
+        events: its catalogue; event times become vertical lines.
+        title: of the figure.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
+    figure, axes = new_figure(size=(7.0, 6.0), ratios=(2, 2, 1.3))
+    columns = (
+        (history.friction, "friction"),
+        (history.velocity, "velocity (m/s)"),
+        (np.asarray(history.slip) * 1e3, "slip (mm)"),
+    )
+    for axis, (values, label) in zip(axes, columns, strict=True):
+        axis.plot(np.asarray(history.time), np.asarray(values), color=COLOURS[1], lw=1.3)
+        axis.set_ylabel(label)
+        if events is not None:
+            for time in np.asarray(events.time)[np.asarray(events.valid)]:
+                axis.axvline(time, color=COLOURS[0], lw=0.7, ls=":", zorder=0)
+    axes[1].set_yscale("log")
+    axes[0].set_title(title)
+    axes[-1].set_xlabel("time (s)")
+    return figure
+
+
+def plot_sensitivity(
+    time: npt.ArrayLike, friction: npt.ArrayLike, slopes: dict[str, npt.ArrayLike], *,
+    title: str = "",
+) -> "Figure":  # fmt: skip
+    """Friction and its derivatives with respect to parameters, over time.
+
+    Arguments:
+        time: (m,), s.
+        friction: (m,).
+        slopes: name → (m,), ∂μ/∂ln(parameter), dimensionless.
+        title: of the figure.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
+    figure, axes = new_figure(size=(7.0, 5.0), ratios=(1, 1.3))
+    axes[0].plot(np.asarray(time), np.asarray(friction), color="black", lw=1.3)
+    axes[0].set(ylabel="friction", title=title)
+    for (name, slope), colour in zip(slopes.items(), COLOURS, strict=False):
+        axes[1].plot(np.asarray(time), np.asarray(slope), color=colour, lw=1.3, label=name)
+    axes[1].set(xlabel="time (s)", ylabel="∂μ / ∂ ln(parameter)")
+    axes[1].legend(frameon=False, fontsize=8)
+    return figure
