@@ -1,6 +1,6 @@
 """The outcome of a simulation, carried in the result so that a batch survives one bad member."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -52,7 +52,7 @@ class Status(eqx.Module):
         return self.code == Status.SUCCESSFUL
 
     @staticmethod
-    def first(*conditions: tuple[Bool[Array, "..."] | bool, int]) -> "Status":
+    def first(*conditions: tuple[Any, Any]) -> "Status":
         """The code of the first condition that holds, else `SUCCESSFUL`."""
         code = jnp.asarray(Status.SUCCESSFUL, jnp.int32)
         for bad, value in reversed(conditions):

@@ -101,7 +101,7 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
     up, down = ~above[:-1] & above[1:], above[:-1] & ~above[1:]
     begun = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(up)])
     # A record that begins inside an event: its fall ends none of ours
-    ended = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(down)]) - above[0]
+    ended = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(down)]) - above[0].astype(int)
     count = ended[-1]
 
     onset, onset_slip = _crossings(history, log_V, up, max_events)
@@ -130,7 +130,7 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
         kept(end - onset),
         count,
         Status.first(
-            (history.status.code != 0, history.status.code),  # type: ignore[arg-type]
+            (~history.status.ok, history.status.code),
             (count > max_events, Status.OVERFLOW),
         ),
     )

@@ -10,7 +10,7 @@ import optimistix
 from jaxtyping import Array, PyTree
 
 
-class FiniteController(diffrax.AbstractAdaptiveStepSizeController[Any, Any]):
+class FiniteController(diffrax.PIDController):
     """A PID controller that treats an infinite trial step as a bad one.
 
     diffrax divides the error by the size of the trial step; both infinite give a NaN step size,
@@ -18,37 +18,18 @@ class FiniteController(diffrax.AbstractAdaptiveStepSizeController[Any, Any]):
     has grown without bound and the first trial after the jump overflows.
     """
 
-    pid: diffrax.AbstractAdaptiveStepSizeController
-
-    @property
-    def rtol(self) -> Any:
-        return self.pid.rtol
-
-    @property
-    def atol(self) -> Any:
-        return self.pid.atol
-
-    @property
-    def norm(self) -> Any:
-        return self.pid.norm
-
-    def wrap(self, direction: Any) -> "FiniteController":
-        return FiniteController(self.pid.wrap(direction))
-
-    def init(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        return self.pid.init(*args, **kwargs)
-
     def adapt_step_size(
         self, t0: Any, t1: Any, y0: Any, y1_candidate: Any, args: Any, y_error: Any,
         error_order: Any, controller_state: Any,
     ) -> tuple[Any, ...]:  # fmt: skip
+        """As `diffrax.PIDController`, with the error infinite where the trial step is."""
         y1 = jax.tree_util.tree_map(
             lambda new, old: jnp.where(jnp.isfinite(new), new, old), y1_candidate, y0
         )
-        bad = jax.tree_util.tree_map(
-            lambda new, error: jnp.where(jnp.isfinite(new), error, jnp.inf), y1_candidate, y_error
+        error = jax.tree_util.tree_map(
+            lambda new, err: jnp.where(jnp.isfinite(new), err, jnp.inf), y1_candidate, y_error
         )
-        return self.pid.adapt_step_size(t0, t1, y0, y1, args, bad, error_order, controller_state)
+        return super().adapt_step_size(t0, t1, y0, y1, args, error, error_order, controller_state)
 
 
 def stiff_solver() -> diffrax.Kvaerno5:

@@ -10,30 +10,28 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float, Real
+from jaxtyping import Array
 
 from jaxfric import _checks
+from jaxfric.ratestate._types import Number, Numbers
 
 # A rejected trial step may carry any velocity and state. Beyond these exponents (no friction
 # experiment spans them) exp and ln q are held: an overflow would turn the step control and the
 # reverse-mode gradient into NaN.
 SMALLEST_EXPONENT, LARGEST_EXPONENT = -100.0, 50.0
 
-Scalar = Float[Array, ""]
-Number = Real[ArrayLike, ""]
 
-
-def safe_exp(x: Float[Array, "..."]) -> Float[Array, "..."]:
+def safe_exp(x: Numbers) -> Array:
     """exp(x), held constant outside the range of exponents."""
     return jnp.exp(jnp.clip(x, SMALLEST_EXPONENT, LARGEST_EXPONENT))
 
 
-def safe_log(x: Float[Array, "..."]) -> Float[Array, "..."]:
+def safe_log(x: Numbers) -> Array:
     """ln(x) for x > 0 and 0 elsewhere, with gradients that stay finite."""
     return jnp.where(x > 0, jnp.log(jnp.where(x > 0, x, 1)), 0)
 
 
-def _decay(r: Scalar) -> Scalar:
+def _decay(r: Number) -> Number:
     """(1 − e^{−r})/r, 1 at r = 0."""
     small = r < 1e-4
     full = jnp.where(small, 1, r)
@@ -47,19 +45,19 @@ class AbstractEvolution(eqx.Module):
     length_factor: ClassVar[float] = 1.0  # the friction term is b ln(V0 θ / (factor · Dc))
 
     @abstractmethod
-    def rate(self, V: Scalar, theta: Scalar, Dc: Number) -> Scalar:
+    def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         """θ' at constant V, dimensionless."""
 
     @abstractmethod
-    def log_rate(self, V: Scalar, log_theta: Scalar, Dc: Number) -> Scalar:
+    def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
         """(ln θ)' at constant V, 1/s."""
 
     @abstractmethod
-    def log_steady(self, V: Scalar, Dc: Number) -> Scalar:
+    def log_steady(self, V: Number, Dc: Number) -> Number:
         """ln θ at steady state."""
 
     @abstractmethod
-    def advance(self, theta: Scalar, V: Scalar, dt: Scalar, Dc: Number) -> Scalar:
+    def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         """θ after `dt` at constant V, exactly."""
 
 
@@ -75,16 +73,16 @@ class Aging(AbstractEvolution):
     Source: Dieterich (1979); Ruina (1983).
     """
 
-    def rate(self, V: Scalar, theta: Scalar, Dc: Number) -> Scalar:
+    def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         return 1 - V * theta / Dc
 
-    def log_rate(self, V: Scalar, log_theta: Scalar, Dc: Number) -> Scalar:
+    def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
         return safe_exp(-log_theta) - V / Dc
 
-    def log_steady(self, V: Scalar, Dc: Number) -> Scalar:
+    def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(Dc / V)
 
-    def advance(self, theta: Scalar, V: Scalar, dt: Scalar, Dc: Number) -> Scalar:
+    def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         r = V * dt / Dc
         # Not Dc/V + (θ0 − Dc/V) e^{−r}: that cancels in float32 during holds.
         return theta * jnp.exp(-r) + dt * _decay(r)
@@ -102,17 +100,17 @@ class Slip(AbstractEvolution):
     Source: Ruina (1983).
     """
 
-    def rate(self, V: Scalar, theta: Scalar, Dc: Number) -> Scalar:
+    def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         q = V * theta / Dc
         return -q * safe_log(q)
 
-    def log_rate(self, V: Scalar, log_theta: Scalar, Dc: Number) -> Scalar:
+    def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
         return -(V / Dc) * _log_q(V, log_theta, Dc)
 
-    def log_steady(self, V: Scalar, Dc: Number) -> Scalar:
+    def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(Dc / V)
 
-    def advance(self, theta: Scalar, V: Scalar, dt: Scalar, Dc: Number) -> Scalar:
+    def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         # ln q relaxes: ln q = e^{−r} ln q0
         return theta * jnp.exp(jnp.expm1(-V * dt / Dc) * safe_log(V * theta / Dc))
 
@@ -130,16 +128,16 @@ class PRZ(AbstractEvolution):
 
     length_factor: ClassVar[float] = 2.0
 
-    def rate(self, V: Scalar, theta: Scalar, Dc: Number) -> Scalar:
+    def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         return 1 - (V * theta / (2 * Dc)) ** 2
 
-    def log_rate(self, V: Scalar, log_theta: Scalar, Dc: Number) -> Scalar:
+    def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
         return safe_exp(-log_theta) - (V / (2 * Dc)) ** 2 * safe_exp(log_theta)
 
-    def log_steady(self, V: Scalar, Dc: Number) -> Scalar:
+    def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(2 * Dc / V)
 
-    def advance(self, theta: Scalar, V: Scalar, dt: Scalar, Dc: Number) -> Scalar:
+    def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         # u = (u0 + T)/(1 + u0 T), T = tanh r, times 2Dc/V; one form on both sides of steady state
         r = V * dt / (2 * Dc)
         small = r < 1e-4
@@ -172,16 +170,16 @@ class Nagata(AbstractEvolution):
     def __check_init__(self) -> None:
         _checks.non_negative("Nagata c", self.c)
 
-    def rate(self, V: Scalar, theta: Scalar, Dc: Number) -> Scalar:
+    def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         return 1 - V * theta / Dc
 
-    def log_rate(self, V: Scalar, log_theta: Scalar, Dc: Number) -> Scalar:
+    def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
         return safe_exp(-log_theta) - V / Dc
 
-    def log_steady(self, V: Scalar, Dc: Number) -> Scalar:
+    def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(Dc / V)
 
-    def advance(self, theta: Scalar, V: Scalar, dt: Scalar, Dc: Number) -> Scalar:
+    def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         slowed = dt / (1 + self.c)
         r = V * slowed / Dc
         return theta * jnp.exp(-r) + slowed * _decay(r)
@@ -213,27 +211,27 @@ class Composite(AbstractEvolution):
     def __check_init__(self) -> None:
         _checks.positive("Composite Vc", self.Vc)
 
-    def rate(self, V: Scalar, theta: Scalar, Dc: Number) -> Scalar:
+    def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         q = V * theta / Dc
         return jnp.exp(-V / self.Vc) - q * safe_log(q)
 
-    def log_rate(self, V: Scalar, log_theta: Scalar, Dc: Number) -> Scalar:
+    def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
         healing = jnp.exp(-V / self.Vc) * safe_exp(-log_theta)
         return healing - (V / Dc) * _log_q(V, log_theta, Dc)
 
-    def log_steady(self, V: Scalar, Dc: Number) -> Scalar:
+    def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(Dc / V) + _lambert_w(jnp.exp(-V / self.Vc))
 
-    def advance(self, theta: Scalar, V: Scalar, dt: Scalar, Dc: Number) -> Scalar:
+    def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         raise ValueError("the composite law has no closed form; pass a diffrax solver")
 
 
-def _log_q(V: Scalar, log_theta: Scalar, Dc: Number) -> Scalar:
+def _log_q(V: Number, log_theta: Number, Dc: Number) -> Number:
     """ln(Vθ/Dc), held within the range of exponents."""
     return jnp.clip(safe_log(V / Dc) + log_theta, SMALLEST_EXPONENT, -SMALLEST_EXPONENT)
 
 
-def _lambert_w(x: Scalar) -> Scalar:
+def _lambert_w(x: Number) -> Number:
     """W(x) on [0, 1] by Halley's iteration, differentiated through: converged to every order."""
     w = x / (1 + x)
     for _ in range(5):

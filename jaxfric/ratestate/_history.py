@@ -33,7 +33,7 @@ class History(eqx.Module):
         time, V, mu = (np.asarray(x) for x in (self.time, self.velocity, self.friction))
         shape = f"{time.shape[0]} runs of " if time.ndim > 1 else ""
         return (
-            f"History: {shape}{time.shape[-1]} samples from {time.min():.6g} to {time.max():.6g} s\n"
+            f"History: {shape}{time.shape[-1]} samples, {time.min():.6g} to {time.max():.6g} s\n"
             f"  friction {mu.min():.6g} to {mu.max():.6g}, last {mu.flat[-1]:.6g}\n"
             f"  velocity {V.min():.3g} to {V.max():.3g} m/s, slip to {np.max(self.slip):.4g} m\n"
             f"  {self.status}"

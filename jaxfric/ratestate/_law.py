@@ -7,20 +7,16 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool
 
 from jaxfric import _checks
 from jaxfric.ratestate._evolution import (
     AbstractEvolution,
     Aging,
     Nagata,
-    Number,
-    Scalar,
     safe_log,
 )
-
-State = Float[Array, "*states"]
-Parameter = Number | Callable[..., Any] | tuple[Number | Callable[..., Any], ...]
+from jaxfric.ratestate._types import Number, Parameter, State
 
 
 class RateStateLaw(eqx.Module):
@@ -68,18 +64,18 @@ class RateStateLaw(eqx.Module):
     V0: Number
     evolution: AbstractEvolution | tuple[AbstractEvolution, ...] = Aging()
     form: Literal["classical", "regularised"] = eqx.field(static=True, default="classical")
-    alpha: Number | tuple[Number, ...] = 0.0
+    alpha: Parameter = 0.0
 
     def __init__(
         self,
         mu0: Number,
-        a: Number | Callable[..., Any],
-        b: Any,
-        Dc: Any,
+        a: Parameter,
+        b: Parameter,
+        Dc: Parameter,
         V0: Number,
         evolution: Any = Aging(),  # noqa: B008 (immutable)
         form: str = "classical",
-        alpha: Any = 0.0,
+        alpha: Parameter = 0.0,
     ):
         self.mu0, self.a, self.V0 = mu0, a, V0
         self.b, self.Dc, self.evolution, self.alpha = (
@@ -126,15 +122,15 @@ class RateStateLaw(eqx.Module):
 
     # The law protocol ------------------------------------------------------------------------
 
-    def initial(self, V: Scalar) -> State:
+    def initial(self, V: Number) -> State:
         """θ of steady sliding at velocity `V` (m/s), in s."""
         return jnp.exp(self._stack(lambda i: self._evolutions[i].log_steady(V, self._Dc(i, V))))
 
-    def friction(self, V: Scalar, state: State) -> Scalar:
+    def friction(self, V: Number, state: State) -> Number:
         """Friction coefficient at velocity `V` (m/s) and state θ (s)."""
         return self.log_friction(V, jnp.log(state))
 
-    def rate(self, V: Scalar, state: State) -> State:
+    def rate(self, V: Number, state: State) -> State:
         """θ' at constant velocity and normal stress, dimensionless."""
         if self._nagata:
             return state * self.log_rate(V, jnp.log(state))
@@ -142,7 +138,7 @@ class RateStateLaw(eqx.Module):
             lambda i: self._evolutions[i].rate(V, self._part(state, i), self._Dc(i, V))
         )
 
-    def advance(self, state: State, V: Scalar, dt: Scalar) -> State:
+    def advance(self, state: State, V: Number, dt: Number) -> State:
         """θ after `dt` (s) at constant velocity: the closed form, where `exact` is true."""
         if not self.exact:
             raise ValueError(
@@ -174,7 +170,7 @@ class RateStateLaw(eqx.Module):
         """Number of states when `b` is a tuple, else None (the state has shape `()`)."""
         return len(self.b) if isinstance(self.b, tuple) else None
 
-    def log_friction(self, V: Scalar, log_state: State) -> Scalar:
+    def log_friction(self, V: Number, log_state: State) -> Number:
         """Friction coefficient of velocity `V` and ln θ."""
         a = _value(self.a, V)
         psi = self.mu0 + sum(
@@ -187,7 +183,7 @@ class RateStateLaw(eqx.Module):
         log_x = psi / a + safe_log(V / (2 * self.V0))
         return jnp.where(V > 0, a * _asinh_exp(log_x), 0 * psi)
 
-    def log_rate(self, V: Scalar, log_state: State) -> State:
+    def log_rate(self, V: Number, log_state: State) -> State:
         """(ln θ)' at constant velocity and normal stress, 1/s."""
         rates = self._stack(
             lambda i: self._evolutions[i].log_rate(V, self._part(log_state, i), self._Dc(i, V))
@@ -199,7 +195,7 @@ class RateStateLaw(eqx.Module):
         return rates - self._weakening(V) * mu_rate / self._stiffening(V, log_state)
 
     def log_response(
-        self, V: Scalar, log_state: State, log_V_rate: Any, log_stress_rate: Any
+        self, V: Number, log_state: State, log_V_rate: Any, log_stress_rate: Any
     ) -> State:
         """What (ln θ)' gains from (ln V)' (Nagata) and (ln σ)' (Linker–Dieterich), 1/s."""
         response = 0 * log_state
@@ -216,7 +212,7 @@ class RateStateLaw(eqx.Module):
             response = response - self._weakening(V) * mu_rate / self._stiffening(V, log_state)
         return response
 
-    def log_jump(self, V_before: Scalar, V_after: Scalar) -> State | None:
+    def log_jump(self, V_before: Number, V_after: Number) -> State | None:
         """Change of ln θ when an imposed velocity steps; None where θ is continuous."""
         if not self._nagata:
             return None
@@ -244,10 +240,10 @@ class RateStateLaw(eqx.Module):
     def _linker(self) -> bool:
         return not _checks.is_concrete(self.alpha) or bool(np.any(self.alpha))
 
-    def _Dc(self, i: int, V: Scalar) -> Any:
+    def _Dc(self, i: int, V: Number) -> Any:
         return _value(_as_tuple(self.Dc)[i], V)
 
-    def _part(self, state: State, i: int) -> Scalar:
+    def _part(self, state: State, i: int) -> Number:
         return state if self.states is None else state[i]
 
     def _stack(self, part: Callable[[int], Any]) -> Array:
@@ -255,7 +251,7 @@ class RateStateLaw(eqx.Module):
             return part(0)
         return jnp.stack([part(i) for i in range(self.states)])
 
-    def _weakening(self, V: Scalar) -> Array:
+    def _weakening(self, V: Number) -> Array:
         """c_i/b_i, 0 for states that are not Nagata's."""
         return self._stack(
             lambda i: jnp.asarray(
@@ -263,7 +259,7 @@ class RateStateLaw(eqx.Module):
             )
         )
 
-    def _stiffening(self, V: Scalar, log_state: State) -> Scalar:
+    def _stiffening(self, V: Number, log_state: State) -> Number:
         """1 + Σ (∂μ/∂ψ_i) c_i/b_i."""
         _, coupling = jax.jvp(
             lambda z: self.log_friction(V, z), (log_state,), (self._weakening(V),)
@@ -275,7 +271,7 @@ def _as_tuple(x: Any) -> tuple[Any, ...]:
     return x if isinstance(x, tuple) else (x,)
 
 
-def _value(parameter: Any, V: Scalar) -> Any:
+def _value(parameter: Any, V: Number) -> Any:
     """A parameter at velocity V, in V's dtype where it is a function."""
     return jnp.asarray(parameter(V)).astype(V.dtype) if callable(parameter) else parameter
 
@@ -290,7 +286,7 @@ def _parameter(name: str, value: Any, check: Callable[[str, Any], None]) -> None
         )
 
 
-def _asinh_exp(x: Scalar) -> Scalar:
+def _asinh_exp(x: Number) -> Number:
     """asinh(e^x) without overflow for any x."""
     high, low = jnp.maximum(x, 0), jnp.minimum(x, 0)
     return jnp.where(

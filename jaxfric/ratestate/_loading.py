@@ -32,7 +32,7 @@ def protocol_from_displacement(record: VelocityStepRecord, steps: int = 1) -> Ve
         >>> from jaxfric import records
         >>> protocol = protocol_from_displacement(records.sample("basalt"))
         >>> print((protocol.velocities * 1e6).round(2))
-        [ 2.99  9.99]
+        [ 3.02 10.03]
 
     Source: ours.
     """

@@ -87,7 +87,7 @@ def _stretches(time: np.ndarray, shortest: int = 50) -> list[slice]:
 
 
 def _burg(x: np.ndarray, order: int) -> list[tuple[np.ndarray, float]]:
-    """(φ, innovation variance) of `ORDERS` up to `order`, by Burg's recursion: always stationary."""
+    """(φ, innovation variance) of `ORDERS` up to `order`; Burg's recursion is always stable."""
     forward, backward = x[1:].copy(), x[:-1].copy()
     phi, variance = np.zeros(0), max(float(x @ x) / x.size, np.finfo(float).tiny)
     found = [(phi, variance)]

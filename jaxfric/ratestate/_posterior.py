@@ -1,6 +1,7 @@
 """Posterior samples of a fitted law by Hamiltonian Monte Carlo (the `bayes` extra)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -101,7 +102,7 @@ def posterior(
     (state, parameters), _ = adaptation.run(warm_key, start, num_steps=warmup)
     kernel = blackjax.nuts(log_density, **parameters)
 
-    def one(state: object, key: Array) -> tuple[object, tuple[Array, Array, Array]]:
+    def one(state: Any, key: Array) -> tuple[Any, tuple[Array, Array, Array]]:
         state, info = kernel.step(key, state)
         return state, (state.position, info.acceptance_rate, info.is_divergent)
 

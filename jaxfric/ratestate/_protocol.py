@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from jaxfric import _checks
 from jaxfric.ratestate._precision import widest_float
+from jaxfric.ratestate._types import Numbers
 
 
 class VelocityProtocol(eqx.Module):
@@ -55,7 +56,9 @@ class VelocityProtocol(eqx.Module):
         return cls(_stack(start, at), _stack(before, after))
 
     @classmethod
-    def steps(cls, velocities: Sequence[Any], durations: Sequence[Any], *, start: Any = 0.0):
+    def steps(
+        cls, velocities: Sequence[Any], durations: Sequence[Any], *, start: Any = 0.0
+    ) -> "VelocityProtocol":  # fmt: skip
         """A sequence of velocities (m/s), each held for its duration (s); the last is open-ended.
 
         `durations` has one entry per velocity; the last one may be left out.
@@ -78,16 +81,16 @@ class VelocityProtocol(eqx.Module):
         durations = [d for hold in holds for d in (slide, hold)]
         return cls.steps(velocities, durations, start=start)
 
-    def segment(self, t: Float[Array, "..."]) -> Array:
+    def segment(self, t: Numbers) -> Array:
         """Index of the segment that holds at time `t` (s)."""
         index = jnp.searchsorted(self.times, t, side="right") - 1
         return jnp.clip(index, 0, self.times.shape[-1] - 1)
 
-    def __call__(self, t: Float[Array, "..."]) -> Float[Array, "..."]:
+    def __call__(self, t: Numbers) -> Float[Array, "..."]:
         """Velocity (m/s) at time `t` (s)."""
         return self.velocities[self.segment(t)]
 
-    def displacement(self, t: Float[Array, "..."]) -> Float[Array, "..."]:
+    def displacement(self, t: Numbers) -> Float[Array, "..."]:
         """Displacement (m) since `times[0]` at time `t` (s)."""
         start = jnp.concatenate([jnp.zeros_like(self.times[:1]), self._travel()])
         k = self.segment(t)
@@ -146,7 +149,7 @@ class NormalStress(eqx.Module):
             if not np.all((self.ratios > 0) & np.isfinite(self.ratios)):
                 raise ValueError("normal-stress ratios σ/σ0 must be positive and finite")
 
-    def __call__(self, t: Float[Array, "..."]) -> Float[Array, "..."]:
+    def __call__(self, t: Numbers) -> Float[Array, "..."]:
         """σ/σ0 at time `t` (s)."""
         return jnp.interp(t, self.times, self.ratios)
 

@@ -43,7 +43,8 @@ def sample_protocol(
 
     Example:
         >>> import jax
-        >>> protocols = jax.vmap(lambda k: sample_protocol(key=k))(jax.random.split(jax.random.key(0), 5))
+        >>> keys = jax.random.split(jax.random.key(0), 5)
+        >>> protocols = jax.vmap(lambda key: sample_protocol(key=key))(keys)
         >>> print(protocols.times.shape)
         (5, 6)
 
@@ -80,13 +81,15 @@ def _jump_times(
 ) -> Float[Array, " n"]:
     """0, then `number` sorted times in (0, 1), then padding of 1."""
     index = jnp.arange(1, high + 1)
+    drawn = jax.random.uniform(key, (high,))
     if grid is None:
-        drawn = jnp.where(index <= number, jax.random.uniform(key, (high,)), 1.0)
+        drawn = jnp.where(index <= number, drawn, 1.0)
         # Shrink the free time and give each of the number + 1 segments its gap back
-        times = jnp.sort(drawn) * (1 - (number + 1) * min_gap) + index * min_gap
+        segments = (number + 1).astype(drawn.dtype)
+        times = jnp.sort(drawn) * (1 - segments * min_gap) + index.astype(drawn.dtype) * min_gap
     else:
         chosen = jax.random.choice(key, grid - 1, (high,), replace=False) + 1
-        times = jnp.sort(jnp.where(index <= number, chosen, grid)) / grid
+        times = jnp.sort(jnp.where(index <= number, chosen, grid)).astype(drawn.dtype) / grid
     return jnp.concatenate([jnp.zeros(1), times])
 
 

@@ -36,8 +36,8 @@ def slide(
     """Friction of an interface that is made to slide at a given velocity.
 
     Each segment of constant velocity is stepped by the law's closed form where it has one
-    (`law.advance`; aging, slip, PRZ, one Nagata state); else, or when a `solver` is given, the state
-    is integrated by diffrax. Works in float32 and float64, under jit, vmap, grad and jvp.
+    (`law.advance`; aging, slip, PRZ, one Nagata state); else, or when a `solver` is given, diffrax
+    integrates the state. Works in float32 and float64, under jit, vmap, grad and jvp.
 
     Arguments:
         law: a `RateStateLaw` or any object with its methods.
@@ -47,7 +47,11 @@ def slide(
         hold_state: if given, θ (s) restarts at this value at the start of every hold
             (`protocol.holds`). Physics keeps θ continuous; the data of "Slide, Hold, Learn" do not.
         normal_stress: history σ(t)/σ0 for the Linker–Dieterich effect.
-        solver, rtol, atol, max_steps, adjoint: see `Options`.
+        solver: a diffrax solver; None takes the closed form where there is one, else Tsit5.
+        rtol: see `Options`; 1e-10 in float64 here.
+        atol: see `Options`; 1e-12 in float64 here.
+        max_steps: see `Options`.
+        adjoint: see `Options`.
 
     Returns:
         `History` with .time .velocity .friction .state .slip .status.
@@ -75,6 +79,7 @@ def slide(
     piecewise = isinstance(protocol, VelocityProtocol) and normal_stress is None
     has_closed_form = hasattr(law, "advance") and getattr(law, "exact", True)
     if piecewise and has_closed_form and solver is None:
+        assert isinstance(protocol, VelocityProtocol)
         state = _advance_exactly(coordinates, protocol, t, initial, hold_state)
         status = Status(jnp.zeros((), jnp.int32))
         slip = protocol.displacement(t)
@@ -150,7 +155,7 @@ def _integrate(
         return jax.tree_util.tree_map(lambda a, o: a + o[schedule.segment(tau)], y, offsets), load
 
     def field(tau: Array, y: PyTree, _: Any) -> PyTree:
-        (state, _slip), (full, load) = y, at(tau, y[0])
+        full, load = at(tau, y[0])
         rate = add(
             coordinates.rate(load.velocity, full),
             coordinates.response(load.velocity, full, load.log_velocity_rate, load.log_stress_rate),

@@ -22,8 +22,8 @@ class Options(eqx.Module):
 
     Arguments:
         solver: any diffrax solver of ordinary differential equations.
-        rtol, atol: tolerances of the adaptive steps; None takes 1e-8 and 1e-10 in float64, 1e-5
-            and 1e-7 in float32.
+        rtol: relative tolerance of a step; None takes 1e-8 in float64, 1e-5 in float32.
+        atol: absolute tolerance of a step; None takes 1e-10 in float64, 1e-7 in float32.
         max_steps: the most steps before the run ends with the status that says so.
         adjoint: a diffrax adjoint. `DirectAdjoint` differentiates in forward and reverse mode;
             `RecursiveCheckpointAdjoint` saves memory in reverse mode only; `ForwardMode` is the
@@ -49,10 +49,8 @@ def integrate(
     tau = schedule.tau(t)
     single = t.dtype == jnp.float32
     tolerance = FiniteController(
-        diffrax.PIDController(
-            rtol=(1e-5 if single else 1e-8) if options.rtol is None else options.rtol,
-            atol=(1e-7 if single else 1e-10) if options.atol is None else options.atol,
-        )
+        rtol=(1e-5 if single else 1e-8) if options.rtol is None else options.rtol,
+        atol=(1e-7 if single else 1e-10) if options.atol is None else options.atol,
     )
     jumps = schedule.jumps
     solution = diffrax.diffeqsolve(

@@ -52,7 +52,10 @@ def spring_slider(
         steps: return the solver's own steps from the start to t[-1] instead of samples at `t`;
             unused places repeat the last step. What `catalogue` wants for stick-slip.
         solver: Tsit5 without inertia and `stiff_solver()` with it, if None.
-        rtol, atol, max_steps, adjoint: see `Options`.
+        rtol: see `Options`.
+        atol: see `Options`.
+        max_steps: see `Options`.
+        adjoint: see `Options`.
 
     Returns:
         `History` with .time .velocity .friction .state .slip .status.
@@ -151,13 +154,14 @@ def _quasi_dynamic(coordinates: Coordinates, spring: Spring) -> Callable[..., Py
 
 def _inertial(coordinates: Coordinates, spring: Spring) -> Callable[..., PyTree]:
     """Right-hand side with inertia: m V' = spring force − n μ − η V."""
+    mass: Any = spring.mass
 
     def field(tau: Array, y: PyTree, schedule: Schedule) -> PyTree:
         w, state, _, force = y
         load = schedule.load(tau)
         V = safe_exp(w)
         resistance = load.stress * coordinates.friction(V, state) + spring.damping * V
-        w_rate = (force - resistance) / (spring.mass * V)
+        w_rate = (force - resistance) / (mass * V)
         state_rate = add(
             coordinates.rate(V, state),
             coordinates.response(V, state, w_rate, load.log_stress_rate),

@@ -10,12 +10,12 @@ from jaxtyping import Array, Complex, Float, PyTree
 
 from jaxfric import _checks
 from jaxfric.ratestate._coordinates import Coordinates
-from jaxfric.ratestate._evolution import Number
 from jaxfric.ratestate._precision import one_dtype
 from jaxfric.ratestate._protocol import VelocityProtocol
 from jaxfric.ratestate._schedule import Schedule
 from jaxfric.ratestate._spring import Spring
 from jaxfric.ratestate._spring_slider import right_hand_side
+from jaxfric.ratestate._types import Number
 
 Scalar = Float[Array, ""]
 
@@ -58,7 +58,8 @@ def eigenvalues(law: Any, spring: Spring, V: Number) -> Complex[Array, " n"]:
     """Growth rates (real parts, 1/s) and angular frequencies of small perturbations.
 
     Eigenvalues of the spring-slider linearised about steady sliding at V, in the coordinates
-    ln V, ln θ (and the spring force, with mass). Sliding is stable when all real parts are negative.
+    ln V, ln θ (and the spring force, with mass). Sliding is stable when all
+    real parts are negative.
 
     Arguments:
         law: a `RateStateLaw` or any object with its methods.
