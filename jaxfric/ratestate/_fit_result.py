@@ -1,6 +1,6 @@
 """What an inversion returns: parameters with honest errors, and what they cannot tell apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -8,10 +8,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from jaxfric.ratestate._law import RateStateLaw
-from jaxfric.ratestate._noise import Noise, noise_model, weighted_gram
+from jaxfric.ratestate._noise import Noise
 from jaxfric.ratestate._protocol import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
-from jaxfric.records import VelocityStepRecord
 
 NORMAL_95 = 1.959963984540054
 
@@ -249,80 +248,6 @@ def identifiability(
     variances, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
     order = np.argsort(variances)[::-1]
     return Identifiability(names, np.sqrt(np.maximum(variances[order], 0)), axes.T[order])
-
-
-def summarise(
-    layout: Any, blocks: list[Any], records: Sequence[VelocityStepRecord], solution: Any,
-    jacobians: list[Any], converged: bool, apply: Callable[..., Any],
-) -> JointFit:  # fmt: skip
-    """Residuals, noise and covariance of all parameters: nonlinear ones, then each trend."""
-    p = np.asarray(solution.value)
-    widths = [block.trend.shape[1] for block in blocks]
-    size = p.size + sum(widths)
-    normal, middle = np.zeros((size, size)), np.zeros((size, size))
-    models, trends, noises = [], [], []
-    for r, (block, record) in enumerate(zip(blocks, records, strict=True)):
-        friction, slopes = (np.asarray(x) for x in jacobians[r])
-        basis = np.asarray(block.trend)
-        coefficients = np.linalg.lstsq(basis, record.friction - friction, rcond=None)[0]
-        model = friction + basis @ coefficients
-        jacobian = np.zeros((friction.size, size))
-        jacobian[:, : p.size] = slopes
-        place = p.size + sum(widths[:r])
-        jacobian[:, place : place + widths[r]] = basis
-        noise = noise_model(record.friction - model, record.time, p.size + widths[r])
-        normal += jacobian.T @ jacobian
-        middle += weighted_gram(jacobian, noise)
-        models.append(model)
-        trends.append(coefficients)
-        noises.append(noise)
-    scale = np.sqrt(np.diag(normal))
-    scale[scale == 0] = 1.0
-    inverse = np.linalg.pinv(normal / np.outer(scale, scale), hermitian=True)
-    covariance = inverse @ (middle / np.outer(scale, scale)) @ inverse / np.outer(scale, scale)
-    factor = np.ones(size)
-    values = p.copy()
-    values[layout.log] = np.exp(p[layout.log])
-    factor[: p.size][layout.log] = values[layout.log]  # delta method: d value / d ln value
-    covariance = covariance * np.outer(factor, factor)
-
-    fits = []
-    for r, (block, record) in enumerate(zip(blocks, records, strict=True)):
-        start = float(record.time[0])
-        law, spring, protocol = apply(layout, solution.value, r, block)
-        mu0 = float(law.mu0) + trends[r][0]
-        law = eqx.tree_at(lambda x: x.mu0, law, mu0)
-        protocol = eqx.tree_at(lambda x: x.times, protocol, protocol.times + start)
-        own = [i for _, i in layout.places[r]] + [p.size + sum(widths[:r])]
-        names = tuple(name for name, _ in layout.places[r]) + ("mu0",)
-        mine = np.concatenate([[values[i] for i in own[:-1]], [mu0]])
-        mine = mine + [start if name.startswith("step") else 0.0 for name in names]
-        steady = _steady_noise(record, np.asarray(protocol.times))
-        fits.append(
-            StepFit(
-                law, spring, protocol, names, mine, covariance[np.ix_(own, own)], record.time,
-                record.friction, models[r], np.asarray(block.trend)[:, 1:] @ trends[r][1:],
-                noises[r], steady, converged, int(solution.stats["num_steps"]), record.name,
-                p.size + widths[r],
-            )
-        )  # fmt: skip
-    for r, record in enumerate(records):  # step times on the records' own clocks
-        for name, i in layout.places[r]:
-            values[i] += float(record.time[0]) if name.startswith("step") else 0.0
-    return JointFit(tuple(fits), layout.labels, values, covariance[: p.size, : p.size])
-
-
-def _steady_noise(record: VelocityStepRecord, times: np.ndarray) -> float:
-    """Rms about straight lines before the first step and in the last half after the last."""
-    before = record.time < times[1]
-    after = record.time > (times[-1] + record.time[-1]) / 2
-    squares, count = 0.0, 0
-    for part in (before, after):
-        t, y = record.time[part], record.friction[part]
-        if t.size > 3:
-            squares += float(np.sum((y - np.polyval(np.polyfit(t - t[0], y, 1), t - t[0])) ** 2))
-            count += t.size - 2
-    return float(np.sqrt(squares / max(count, 1)))
 
 
 def _law_name(law: RateStateLaw) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Key
 
 from jaxfric import _checks
-from jaxfric.ratestate._fit import Block, Layout, make_block, simulate
+from jaxfric.ratestate._fit_problem import Block, Layout, make_block, simulate
 from jaxfric.ratestate._fit_result import StepFit
 from jaxfric.ratestate._noise import Noise
 
