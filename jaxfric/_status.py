@@ -20,7 +20,7 @@ class Status(eqx.Module):
         >>> print(Status(jnp.array(0)))
         successful
         >>> print(Status(jnp.array([0, 1])))
-        1 of 2 runs failed: [1] the solver used up max_steps; raise max_steps or loosen rtol, atol
+        1 of 2 runs failed: [1] the solver used up max_steps; ...
     """
 
     code: Int[Array, "..."]
@@ -36,7 +36,8 @@ class Status(eqx.Module):
 
     MESSAGES: ClassVar[tuple[str, ...]] = (
         "successful",
-        "the solver used up max_steps; raise max_steps or loosen rtol, atol",
+        "the solver used up max_steps; raise max_steps or loosen rtol, atol (unstable sliding "
+        "without damping or mass accelerates without bound: give the spring a damping)",
         "a value is not finite; check that a > 0 and that the velocity suits the law's form",
         "the velocity protocol is invalid: velocities must be >= 0 (> 0 for the classical form of "
         "imposed sliding) and times strictly increasing, inf only as padding at the end",

@@ -20,6 +20,7 @@ from jaxfric.ratestate._fit_problem import (
     make_block,
     make_layout,
     simulate,
+    simulate_with_slopes,
 )
 from jaxfric.ratestate._fit_result import JointFit, StepFit
 from jaxfric.ratestate._fit_summary import summarise
@@ -28,6 +29,11 @@ from jaxfric.ratestate._loading import check_protocol, protocol_from_displacemen
 from jaxfric.ratestate._protocol import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
 from jaxfric.records import VelocityStepRecord
+
+BETTER_GUESS = (
+    "start from a better guess (ratestate.guess), crop a narrower window around the step, free the "
+    "stiffness, or try another evolution law"
+)
 
 
 def fit_step(
@@ -154,13 +160,13 @@ def fit_joint(
     solution = _solve(layout, tuple(blocks), jnp.asarray(guess), max_iterations)
     jacobians = _jacobians(layout, tuple(blocks), solution.value)
     converged = bool(solution.result == optimistix.RESULTS.successful)
+    if not all(np.all(np.isfinite(x)) for pair in jacobians for x in pair):
+        raise RuntimeError(f"the simulator fails at the guess and near it; {BETTER_GUESS}")
     joint = summarise(layout, blocks, records, solution, jacobians, converged)
-    if throw and not (converged and np.isfinite(joint.rms)):
+    if throw and not converged:
         raise RuntimeError(
             f"the fit did not converge in {max_iterations} iterations (residual rms "
-            f"{joint.rms:.3g}); start from a better guess (ratestate.guess), crop a narrower "
-            "window around the step, free the stiffness, or try another evolution law. "
-            "throw=False returns what there is"
+            f"{joint.rms:.3g}); {BETTER_GUESS}. throw=False returns what there is"
         )
     return joint
 
@@ -191,14 +197,7 @@ def _solve(layout: Layout, blocks: tuple[Block, ...], guess: Array, max_iteratio
 
 @eqx.filter_jit
 def _jacobians(layout: Layout, blocks: tuple[Block, ...], p: Array) -> list[tuple[Array, Array]]:
-    """(friction, d friction/dp) of every record."""
-    return [
-        (
-            simulate(layout, p, r, block),
-            jax.jacfwd(lambda q, r=r, b=block: simulate(layout, q, r, b))(p),
-        )
-        for r, block in enumerate(blocks)
-    ]
+    return [simulate_with_slopes(layout, p, r, block) for r, block in enumerate(blocks)]
 
 
 def _check_arguments(

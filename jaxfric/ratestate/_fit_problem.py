@@ -75,6 +75,17 @@ def simulate(layout: Layout, p: Array, r: int, block: Block) -> Float[Array, " n
     return history.friction
 
 
+def simulate_with_slopes(layout: Layout, p: Array, r: int, block: Block) -> tuple[Array, Array]:
+    """(friction, d friction/dp): a few forward tangents, from one trace of the solver."""
+
+    def twice(q: Array) -> tuple[Array, Array]:
+        friction = simulate(layout, q, r, block)
+        return friction, friction
+
+    slopes, friction = jax.jacfwd(twice, has_aux=True)(p)
+    return friction, slopes
+
+
 def make_block(
     time: np.ndarray, friction: np.ndarray, law: RateStateLaw, spring: Spring,
     protocol: VelocityProtocol, degree: int,

@@ -36,8 +36,8 @@ class RateStateLaw(eqx.Module):
         b: evolution effect, dimensionless; a tuple for several states.
         Dc: critical slip distance, m; a tuple for several states.
         V0: reference velocity, m/s.
-        evolution: `Aging()`, `Slip()`, `PRZ()`, `Nagata(c)` or `Composite(Vc)`; a tuple for
-            several states.
+        evolution: `Aging()`, `Slip()`, `PRZ()`, `Nagata(c)` or `Composite(Vc)`; with several
+            states, one for all or a tuple.
         form: "classical" or "regularised" (defined down to V = 0).
         alpha: Linker–Dieterich coefficient: θ_i' gains −α_i θ_i σ'/(b_i σ) under a changing normal
             stress σ; a tuple for several states.
@@ -84,6 +84,8 @@ class RateStateLaw(eqx.Module):
         if form not in ("classical", "regularised"):
             raise ValueError(f"form must be 'classical' or 'regularised'; got {form!r}")
         self.form = form  # type: ignore[assignment]
+        if isinstance(self.b, tuple) and not isinstance(self.evolution, tuple):
+            self.evolution = (self.evolution,) * len(self.b)
         self._check()
 
     def _check(self) -> None:
