@@ -62,9 +62,11 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
     """Find the slip events of a stick-slip record.
 
     An event lasts from the time the velocity rises through the threshold until it falls below;
-    events cut by the ends of the record do not count. Times are interpolated in ln V, so their
-    derivatives with respect to whatever made the history are those of the event itself:
-    dt*/dp = −(∂ln V/∂p)/(d ln V/dt). Let the samples resolve events (`spring_slider(steps=True)`).
+    events cut by the ends of the record do not count. Let the samples resolve events
+    (`spring_slider(steps=True)`): onsets, ends and extremes lie between them, on cubics through
+    the values and rates of the history. First derivatives with respect to whatever made the
+    history are those of the event, dt*/dp = −(∂ln V/∂p)/(ln V)', and of the extremes, at fixed
+    phase.
 
     Arguments:
         history: a `History` with samples of shape (m,).
@@ -108,24 +110,24 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
     end, end_slip = _crossings(history, log_V, down & (ended[1:] > 0), max_events)
     valid = jnp.arange(max_events) < count
 
-    def largest(values: Array, group: Array) -> Array:
-        places = jax.ops.segment_max(values, group, num_segments=max_events + 2)
-        return places[:max_events]
-
     def kept(values: Array) -> Array:
         return jnp.where(valid, jnp.where(jnp.isfinite(values), values, 0), 0)
 
     # samples from one event's end to the next one's end, and from one onset to the next
-    highest = largest(history.friction, jnp.where(ended < 0, max_events + 1, ended))
+    until_end = jnp.where(ended < 0, max_events + 1, ended)
     since_onset = jnp.where(begun == 0, max_events + 1, begun - 1)
-    lowest = -largest(-history.friction, since_onset)
-    peak = largest(history.velocity, since_onset)
+    mu, mu_rate, rate = history.friction, history.friction_rate, history.log_velocity_rate
+    # μ and ln V never rest together, so each marks the phase of the other's extremes
+    highest = _largest(history.time, (mu, mu_rate), (log_V, rate), until_end, max_events)
+    minus = (-mu, None if mu_rate is None else -mu_rate)
+    lowest = -_largest(history.time, minus, (log_V, rate), since_onset, max_events)
+    peak = _largest(history.time, (log_V, rate), (mu, mu_rate), since_onset, max_events)
     before = jnp.concatenate([onset[:1], onset[:-1]])
     return Catalogue(
         kept(onset),
         kept(onset - before),
         kept(highest - lowest),
-        kept(peak),
+        kept(threshold * jnp.exp(peak)),
         kept(end_slip - onset_slip),
         kept(end - onset),
         count,
@@ -141,10 +143,69 @@ def _crossings(
 ) -> tuple[Array, Array]:
     """Time and slip where ln V crosses zero in the marked intervals."""
     (i,) = jnp.nonzero(where, size=max_events, fill_value=0)
-    rise = log_V[i + 1] - log_V[i]
-    part = -log_V[i] / jnp.where(where[i], rise, 1)
-    time = history.time[i] + part * (history.time[i + 1] - history.time[i])
-    # V is exponential between the samples: slip by the secant of V, not of time
-    V = history.velocity
-    gained = (jnp.exp(part * rise) - 1) / jnp.where(where[i], V[i + 1] / V[i] - 1, 1)
-    return time, history.slip[i] + gained * (history.slip[i + 1] - history.slip[i])
+    rise = jnp.where(where[i], log_V[i + 1] - log_V[i], 1)
+    time, slip, V, rate = history.time, history.slip, history.velocity, history.log_velocity_rate
+    if rate is None:
+        part = -log_V[i] / rise
+        # V is exponential between the samples: slip by the secant of V, not of time
+        gained = (jnp.exp(part * rise) - 1) / jnp.where(where[i], V[i + 1] / V[i] - 1, 1)
+        return _between(time, i, i + 1, part), _between(slip, i, i + 1, gained)
+    # t(ln V) and x(ln V): where ln V is monotone it is a clock that moves with the event
+    part = jax.lax.stop_gradient(-log_V[i] / rise)
+    rise = jax.lax.stop_gradient(rise)
+    pace = jax.lax.stop_gradient(_reciprocal(rate))
+    return (
+        _cubic(_at_phase(time, pace, log_V), pace, i, i + 1, part, rise),
+        _cubic(_at_phase(slip, V * pace, log_V), V * pace, i, i + 1, part, rise),
+    )
+
+
+def _largest(
+    time: Array,
+    values: tuple[Array, Array | None],
+    phase: tuple[Array, Array | None],
+    group: Int[Array, " m"],
+    max_events: int,
+) -> Float[Array, " events"]:
+    """Largest value in each group of samples, between samples where rates are known."""
+    f, f_rate = values
+    u, u_rate = phase
+    number = max_events + 2
+    top = jax.ops.segment_max(jax.lax.stop_gradient(f), group, num_segments=number)
+    index = jnp.where(f == top[group], jnp.arange(f.size), f.size)
+    j = jax.ops.segment_min(index, group, num_segments=number)[:max_events]
+    j = jnp.clip(j, 0, f.size - 1)
+    if f_rate is None or u_rate is None:
+        return f[j]
+    f_rate, u_rate = jax.lax.stop_gradient((f_rate, u_rate))
+    n = jnp.clip(jnp.where(f_rate[j] > 0, j + 1, j - 1), 0, f.size - 1)
+    turns = f_rate[j] * f_rate[n] < 0
+    part = jnp.where(turns, f_rate[j] * _reciprocal(f_rate[j] - f_rate[n]), 0)
+    value = _cubic(jax.lax.stop_gradient(f), f_rate, j, n, part, time[n] - time[j])
+    # The value from the cubic in time, the derivative from the samples at fixed phase
+    moved = _at_phase(f, f_rate * _reciprocal(u_rate), u)
+    moved = moved - jax.lax.stop_gradient(moved)
+    same_way = u_rate[j] * u_rate[n] > 0
+    return value + _between(moved, j, n, jnp.where(same_way, part, 0))
+
+
+def _at_phase(f: Array, slope: Array, phase: Array) -> Array:
+    """The samples `f`, with derivatives at fixed phase instead of fixed time; slope = df/dphase."""
+    return f - jax.lax.stop_gradient(slope) * (phase - jax.lax.stop_gradient(phase))
+
+
+def _between(f: Array, i: Array, j: Array, part: Array) -> Array:
+    return f[i] + part * (f[j] - f[i])
+
+
+def _cubic(f: Array, slope: Array, i: Array, j: Array, part: Array, width: Array) -> Array:
+    """Cubic through values and slopes at i and j, derivatives by the line between them."""
+    rise = f[j] - f[i]
+    left, right = slope[i] * width - rise, rise - slope[j] * width
+    bend = part * (1 - part) * ((1 - part) * left + part * right)
+    return _between(f, i, j, part) + jax.lax.stop_gradient(bend)
+
+
+def _reciprocal(x: Array) -> Array:
+    """1/x, and 0 for x = 0."""
+    return jnp.where(x == 0, 0, 1 / jnp.where(x == 0, 1, x))

@@ -41,7 +41,7 @@ def summarise(
         jacobian = np.zeros((friction.size, int(places[-1])))
         jacobian[:, : p.size] = slopes
         jacobian[:, places[r] : places[r + 1]] = np.asarray(block.trend)
-        parts.append(_part(record, friction, np.asarray(block.trend), jacobian, p.size))
+        parts.append(_part(record, friction, np.asarray(block.trend), jacobian))
 
     values, factor = p.copy(), np.ones(int(places[-1]))
     values[layout.log] = np.exp(p[layout.log])
@@ -85,11 +85,10 @@ def _part(
     friction: np.ndarray,
     basis: np.ndarray,
     jacobian: np.ndarray,
-    nonlinear: int,
 ) -> _Part:
     trend = np.linalg.lstsq(basis, record.friction - friction, rcond=None)[0]
     model = friction + basis @ trend
-    noise = noise_model(record.friction - model, record.time, nonlinear + basis.shape[1])
+    noise = noise_model(record.friction - model, record.time, jacobian)
     return _Part(model, trend, jacobian, noise)
 
 

@@ -18,6 +18,9 @@ class History(eqx.Module):
         state: (m,) θ in s, or (m, n) for n states; any pytree for a law of the user's own.
         slip: (m,), m, zero at the start of the protocol.
         status: outcome; `status.ok` and `str(status)`.
+        log_velocity_rate: (m,), (ln V)', 1/s; None where it is not known.
+        friction_rate: (m,), μ', 1/s; None where it is not known. With both, `catalogue` places
+            events between the samples and differentiates them at fixed phase, not at fixed time.
     """
 
     time: Float[Array, " m"]
@@ -26,6 +29,8 @@ class History(eqx.Module):
     state: Float[Array, "m *states"]
     slip: Float[Array, " m"]
     status: Status
+    log_velocity_rate: Float[Array, " m"] | None = None
+    friction_rate: Float[Array, " m"] | None = None
 
     def __str__(self) -> str:
         if isinstance(self.time, jax.core.Tracer):

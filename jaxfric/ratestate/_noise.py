@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 ORDERS = (0, 1, 2, 3, 5, 8, 13, 20)
+LARGEST_ROOT = 0.9995  # beyond it the noise could not be told from the trend
 
 
 class Noise(NamedTuple):
@@ -25,14 +26,21 @@ class Noise(NamedTuple):
         n = self.rows.stop - self.rows.start
         return -0.5 * n * (np.log(2 * np.pi * self.innovation) + 1)
 
+    @property
+    def slowest(self) -> float:
+        """Largest root: the share of the noise that is left after one sample."""
+        if not self.phi.size:
+            return 0.0
+        companion = np.diag(np.ones(self.phi.size - 1), -1)
+        companion[0] = self.phi
+        return float(np.max(np.abs(np.linalg.eigvals(companion))))
+
     def autocovariance(self, lags: int) -> np.ndarray:
         """Covariance at lags 0 … lags−1, through the response to one innovation."""
         memory = 1
-        if self.phi.size:  # 60 e-folds of the slowest decay, at most the record
-            companion = np.diag(np.ones(self.phi.size - 1), -1)
-            companion[0] = self.phi
-            slowest = np.max(np.abs(np.linalg.eigvals(companion)))
-            memory = min(lags, int(60 / max(-np.log(slowest), 1e-9)) + 2 * self.phi.size)
+        if self.slowest > 0:  # 60 e-folds of the slowest decay, at most the record
+            memory = int(60 / max(-np.log(self.slowest), 1e-9)) + 2 * self.phi.size
+            memory = min(lags, memory)
         response = np.zeros(memory)
         response[0] = 1
         for t in range(1, memory):
@@ -44,33 +52,62 @@ class Noise(NamedTuple):
         return covariance
 
 
-def noise_model(residual: np.ndarray, time: np.ndarray, parameters: int) -> list[Noise]:
+def noise_model(
+    residual: np.ndarray, time: np.ndarray, jacobian: np.ndarray, passes: int = 5
+) -> list[Noise]:
     """One model for each stretch of even sampling, of the order that BIC prefers.
 
-    `parameters` were fitted to the residuals: their share of the variance is given back.
+    A fit absorbs some of the noise, and most of what is correlated over long times: the residuals
+    are (I − QQᵀ) x, with Q an orthonormal basis of the Jacobian's columns. What their products are
+    expected to lack, given the model so far, is added back until the model no longer changes.
     """
-    inflate = residual.size / max(residual.size - parameters, 1)
+    scale = np.sqrt(np.sum(jacobian**2, axis=0))
+    basis = np.linalg.qr(jacobian[:, scale > 0] / scale[scale > 0])[0]
     models = []
     for rows in _stretches(time):
         x = residual[rows]
         candidates = _burg(x, max(p for p in ORDERS if p < max(x.size // 10, 1)))
         scores = [x.size * np.log(v) + phi.size * np.log(x.size) for phi, v in candidates]
-        phi, variance = candidates[int(np.argmin(scores))]
-        models.append(Noise(rows, phi, variance * inflate))
+        models.append(Noise(rows, *candidates[int(np.argmin(scores))]))
+    for _ in range(passes):
+        models = _add_back(residual, basis, models)
     return models
+
+
+def _add_back(residual: np.ndarray, basis: np.ndarray, models: list[Noise]) -> list[Noise]:
+    """The models of x from the residuals' products plus what the fit took from them."""
+    smoothed = [_times_covariance(model, basis[model.rows]) for model in models]
+    gram = sum(basis[m.rows].T @ s for m, s in zip(models, smoothed, strict=True))
+    updated = []
+    for model, sq in zip(models, smoothed, strict=True):
+        x, q = residual[model.rows], basis[model.rows]
+        n, products = x.size, []
+        for lag in range(model.phi.size + 1):
+            early, late = slice(0, n - lag), slice(lag, n)
+            # cov(r) = Σ − QQᵀΣ − ΣQQᵀ + Q (QᵀΣQ) Qᵀ
+            lost = np.sum(q[early] * sq[late] + sq[early] * q[late])
+            lost -= np.sum((q[early] @ gram) * q[late])
+            products.append((x[early] @ x[late] + lost) / n)
+        phi, variance = _levinson(np.array(products))
+        trial = Noise(model.rows, phi, variance)
+        updated.append(trial if variance > 0 and trial.slowest < LARGEST_ROOT else model)
+    return updated
 
 
 def weighted_gram(jacobian: np.ndarray, models: list[Noise]) -> np.ndarray:
     """JᵀΣJ, with Σ the block-diagonal Toeplitz covariance of the noise."""
-    total = np.zeros((jacobian.shape[1],) * 2)
-    for model in models:
-        block = jacobian[model.rows]
-        n = block.shape[0]
-        covariance = model.autocovariance(n)
-        kernel = np.concatenate([covariance, [0.0], covariance[:0:-1]])  # circular, length 2n
-        spectrum = np.fft.rfft(kernel)[:, None] * np.fft.rfft(block, 2 * n, axis=0)
-        total += block.T @ np.fft.irfft(spectrum, 2 * n, axis=0)[:n]
+    blocks = [jacobian[model.rows] for model in models]
+    total = sum(b.T @ _times_covariance(m, b) for m, b in zip(models, blocks, strict=True))
     return (total + total.T) / 2
+
+
+def _times_covariance(model: Noise, block: np.ndarray) -> np.ndarray:
+    """Σ times the columns of `block`, by a circular convolution of twice the length."""
+    n = block.shape[0]
+    covariance = model.autocovariance(n)
+    kernel = np.concatenate([covariance, [0.0], covariance[:0:-1]])
+    spectrum = np.fft.rfft(kernel)[:, None] * np.fft.rfft(block, 2 * n, axis=0)
+    return np.fft.irfft(spectrum, 2 * n, axis=0)[:n]
 
 
 def _stretches(time: np.ndarray, shortest: int = 50) -> list[slice]:
@@ -103,3 +140,15 @@ def _burg(x: np.ndarray, order: int) -> list[tuple[np.ndarray, float]]:
         if p in ORDERS:
             found.append((phi, variance))
     return found
+
+
+def _levinson(covariance: np.ndarray) -> tuple[np.ndarray, float]:
+    """(φ, innovation variance) of an autocovariance, by the Levinson–Durbin recursion."""
+    phi, variance = np.zeros(0), float(covariance[0])
+    for p in range(1, covariance.size):
+        if variance <= 0:
+            break
+        reflection = (covariance[p] - phi @ covariance[p - 1 : 0 : -1]) / variance
+        phi = np.concatenate([phi - reflection * phi[::-1], [reflection]])
+        variance *= 1 - reflection**2
+    return phi, variance

@@ -86,8 +86,17 @@ def spring_slider(
         solver = diffrax.Tsit5() if spring.mass is None else stiff_solver()
     field = right_hand_side(coordinates, spring)
     options = Options(solver, rtol, atol, max_steps, adjoint)
-    t, (w, y, elastic, *_), status = integrate(field, y0, schedule, t, options, steps)
-    friction = jax.vmap(lambda w, y: coordinates.friction(jnp.exp(w), y))(w, y)
+    t, solution, status = integrate(field, y0, schedule, t, options, steps)
+    w, y, elastic, *_ = solution
+
+    def with_rates(tau: Array, full: PyTree) -> tuple[Array, Array, Array]:
+        length = schedule.load(tau).length
+        rates = field(tau, full, schedule)
+        mu, mu_rate = jax.jvp(lambda w, y: coordinates.friction(jnp.exp(w), y), full[:2], rates[:2])
+        per_second = 1 / jnp.where(length > 0, length, 1)
+        return mu, rates[0] * per_second, mu_rate * per_second
+
+    friction, log_velocity_rate, friction_rate = jax.vmap(with_rates)(schedule.tau(t), solution)
     return History(
         t,
         jnp.exp(w),
@@ -95,6 +104,8 @@ def spring_slider(
         coordinates.decode(y),
         elastic / spring.stiffness,
         _outcome(law, spring, protocol, t, friction, status),
+        log_velocity_rate,
+        friction_rate,
     )
 
 
