@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
 from jaxfric._status import Status
 
@@ -26,7 +26,7 @@ class History(eqx.Module):
     time: Float[Array, " m"]
     velocity: Float[Array, " m"]
     friction: Float[Array, " m"]
-    state: Float[Array, "m *states"]
+    state: PyTree
     slip: Float[Array, " m"]
     status: Status
     log_velocity_rate: Float[Array, " m"] | None = None

@@ -84,8 +84,11 @@ class RateStateLaw(eqx.Module):
         if form not in ("classical", "regularised"):
             raise ValueError(f"form must be 'classical' or 'regularised'; got {form!r}")
         self.form = form  # type: ignore[assignment]
-        if isinstance(self.b, tuple) and not isinstance(self.evolution, tuple):
-            self.evolution = (self.evolution,) * len(self.b)
+        if isinstance(self.b, tuple) and isinstance(self.Dc, tuple):
+            if not isinstance(self.evolution, tuple):
+                self.evolution = (self.evolution,) * len(self.b)
+            if _checks.is_concrete(self.alpha) and not np.any(self.alpha):
+                self.alpha = (0.0,) * len(self.b)
         self._check()
 
     def _check(self) -> None:
@@ -98,9 +101,9 @@ class RateStateLaw(eqx.Module):
             "evolution": self.evolution,
         }
         counts = {k: len(v) if isinstance(v, tuple) else None for k, v in several.items()}
-        if isinstance(self.alpha, tuple) or counts["b"] is None:
-            counts["alpha"] = len(self.alpha) if isinstance(self.alpha, tuple) else None
-        elif not (_checks.is_concrete(self.alpha) and np.asarray(self.alpha) == 0):
+        if isinstance(self.alpha, tuple):
+            counts["alpha"] = len(self.alpha)
+        elif counts["b"] is not None and counts["Dc"] is not None:
             raise ValueError("alpha needs one value per state: give a tuple as long as b")
         if len(set(counts.values())) > 1 or 0 in counts.values():
             raise ValueError(
@@ -203,7 +206,10 @@ class RateStateLaw(eqx.Module):
         response = 0 * log_state
         if self._linker:
             response = response - log_stress_rate * self._stack(
-                lambda i: _as_tuple(self.alpha)[i] / _value(_as_tuple(self.b)[i], V)
+                lambda i: jnp.asarray(
+                    _as_tuple(self.alpha)[i] / _value(_as_tuple(self.b)[i], V),
+                    jnp.result_type(log_state),
+                )
             )
         if self._nagata:
             _, mu_rate = jax.jvp(

@@ -14,7 +14,9 @@ def widest_float(*trees: Any) -> Any:
     dtypes = [
         jax.dtypes.canonicalize_dtype(x.dtype)
         for x in jax.tree_util.tree_leaves(trees)
-        if hasattr(x, "dtype") and jnp.issubdtype(x.dtype, jnp.floating)
+        if hasattr(x, "dtype")
+        and jnp.issubdtype(x.dtype, jnp.floating)
+        and not getattr(x, "weak_type", False)  # a Python number that jit turned into an array
     ]
     default = jax.dtypes.canonicalize_dtype(float)
     return max(dtypes, key=lambda d: jnp.finfo(d).bits) if dtypes else default

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
 from jaxfric import _checks
@@ -89,7 +90,9 @@ def _jump_times(
         times = jnp.sort(drawn) * (1 - segments * min_gap) + index.astype(drawn.dtype) * min_gap
     else:
         chosen = jax.random.choice(key, grid - 1, (high,), replace=False) + 1
-        times = jnp.sort(jnp.where(index <= number, chosen, grid)).astype(drawn.dtype) / grid
+        # A table, for XLA divides by a constant inexactly: samples at k/grid must meet the jumps
+        table = jnp.asarray(np.arange(grid + 1) / grid, drawn.dtype)
+        times = table[jnp.sort(jnp.where(index <= number, chosen, grid))]
     return jnp.concatenate([jnp.zeros(1), times])
 
 

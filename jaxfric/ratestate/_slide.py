@@ -7,7 +7,7 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Bool, Float, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
@@ -16,7 +16,7 @@ from jaxfric.ratestate._history import History
 from jaxfric.ratestate._precision import one_dtype
 from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
 from jaxfric.ratestate._schedule import Load, Schedule
-from jaxfric.ratestate._solve import Options, bad_samples, check_load, integrate
+from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
 
 
 def slide(
@@ -71,10 +71,11 @@ def slide(
 
     Source: closed forms are standard; see the evolution laws.
     """
-    check_load(protocol, t)
+    check_run(law, protocol, t)
     law, protocol, t, initial = one_dtype(law, protocol, t, initial)
     dtype = t.dtype
     _check_zero_velocity(law, protocol)
+    inputs = _check_inputs(law, protocol, t)
     coordinates = Coordinates(law, dtype)
     piecewise = isinstance(protocol, VelocityProtocol) and normal_stress is None
     has_closed_form = hasattr(law, "advance") and getattr(law, "exact", True)
@@ -89,10 +90,12 @@ def slide(
         if dtype == jnp.float64:  # at 1e-8 the interpolation between steps is off by 2e-7 in μ
             rtol, atol = rtol or 1e-10, atol or 1e-12
         options = Options(solver or diffrax.Tsit5(), rtol, atol, max_steps, adjoint)
-        state, slip, status = _integrate(coordinates, protocol, normal_stress, t, initial, options)
+        state, slip, status = _integrate(
+            coordinates, protocol, normal_stress, t, initial, options, ~inputs.ok
+        )
     velocity = jax.vmap(lambda x: jnp.asarray(protocol(x)).astype(dtype))(t)
     friction = jax.vmap(law.friction)(velocity, state).astype(dtype)
-    return History(t, velocity, friction, state, slip, _outcome(law, protocol, t, friction, status))
+    return History(t, velocity, friction, state, slip, outcome(inputs, status, friction))
 
 
 def _advance_exactly(
@@ -141,6 +144,7 @@ def _integrate(
     t: Float[Array, " m"],
     initial: PyTree | None,
     options: Options,
+    invalid: Bool[Array, ""],
 ) -> tuple[PyTree, Float[Array, " m"], Status]:
     """State at the samples by diffrax; jumps of the state are added segment by segment."""
     schedule = Schedule.of(protocol, normal_stress, t)
@@ -162,7 +166,8 @@ def _integrate(
         )
         return jax.tree_util.tree_map(lambda x: load.length * x, (rate, load.velocity))
 
-    _, (y, slip), status = integrate(field, (y0, jnp.zeros_like(t[0])), schedule, t, options)
+    start = (y0, jnp.zeros_like(t[0]))
+    _, (y, slip), status = integrate(field, start, schedule, t, options, invalid)
     # A sample on a jump belongs to the segment that starts there
     k = jnp.clip(
         jnp.searchsorted(schedule.bounds, t, side="right") - 1, 0, schedule.bounds.size - 2
@@ -195,15 +200,10 @@ def _check_zero_velocity(law: Any, protocol: Any) -> None:
             )
 
 
-def _outcome(law: Any, protocol: Any, t: Array, friction: Array, status: Status) -> Status:
-    invalid = getattr(protocol, "invalid", False)
-    if getattr(law, "form", "") == "classical" and isinstance(protocol, VelocityProtocol):
-        zero = jnp.isfinite(protocol.times) & (protocol.velocities == 0)
-        invalid = invalid | jnp.any(zero)
-    return Status.first(
-        (getattr(law, "invalid", False), Status.BAD_PARAMETER),
-        (invalid, Status.BAD_PROTOCOL),
-        (bad_samples(protocol, t), Status.BAD_TIME),
-        *((status.code == c, c) for c in (Status.MAX_STEPS, Status.SOLVER)),
-        (~jnp.all(jnp.isfinite(friction)), Status.NOT_FINITE),
-    )
+def _check_inputs(law: Any, protocol: Any, t: Array) -> Status:
+    """Traced values: as everywhere, and zero velocity where the law needs ln V."""
+    inputs = check_traced(law, protocol, t)
+    if getattr(law, "form", "") != "classical" or not isinstance(protocol, VelocityProtocol):
+        return inputs
+    rest = jnp.any(jnp.isfinite(protocol.times) & (protocol.velocities == 0))
+    return Status.first((~inputs.ok, inputs.code), (rest, Status.BAD_PROTOCOL))

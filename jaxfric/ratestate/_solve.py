@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, PyTree
 from jaxfric import _checks
 from jaxfric._status import Status
 from jaxfric.ratestate._controller import FiniteController
+from jaxfric.ratestate._law import RateStateLaw
 from jaxfric.ratestate._protocol import VelocityProtocol
 from jaxfric.ratestate._schedule import Schedule
 
@@ -43,10 +44,21 @@ def integrate(
     schedule: Schedule,
     t: Float[Array, " m"],
     options: Options,
+    invalid: Bool[Array, ""] | bool = False,
     steps: bool = False,
-) -> tuple[Float[Array, " m"], PyTree, Status]:
-    """Integrate dy/dτ over a schedule and sample it at the times `t` (or at the solver's steps)."""
-    tau = schedule.tau(t)
+) -> tuple[Float[Array, " samples"], PyTree, Status]:
+    """Integrate dy/dτ over a schedule and sample it at the times `t` (or at the solver's steps).
+
+    An invalid member of a batch stands still at zero, so that it neither raises nor holds up the
+    others; its status tells.
+    """
+    even = jnp.linspace(0.0, 1.0, t.shape[0], dtype=t.dtype)
+    tau = jnp.where(invalid, even, schedule.tau(t))
+    y0 = jax.tree_util.tree_map(lambda x: jnp.where(invalid, 0, x), y0)
+
+    def guarded(tau: Array, y: PyTree, args: Any) -> PyTree:
+        return jax.tree_util.tree_map(lambda x: jnp.where(invalid, 0, x), field(tau, y, args))
+
     single = t.dtype == jnp.float32
     tolerance = FiniteController(
         rtol=(1e-5 if single else 1e-8) if options.rtol is None else options.rtol,
@@ -54,7 +66,7 @@ def integrate(
     )
     jumps = schedule.jumps
     solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(field),  # type: ignore[arg-type]
+        diffrax.ODETerm(guarded),  # type: ignore[arg-type]
         options.solver,
         t0=jnp.zeros_like(tau[0]),
         t1=jnp.maximum(tau[-1], 1e-3),  # never an empty interval
@@ -96,8 +108,12 @@ def _status(result: Any) -> Status:
     )
 
 
-def check_load(velocity: Any, t: Any) -> None:
+def check_run(law: Any, velocity: Any, t: Any, *others: Any) -> None:
     """Raise for a batch, samples that are not sorted, or samples outside the protocol."""
+    own = [law] if isinstance(law, RateStateLaw) else []
+    for x in jax.tree_util.tree_leaves((own, others), is_leaf=callable):
+        if not callable(x):
+            _checks.scalar("each parameter of the law and the spring", x)
     _checks.vector("t", t)
     if isinstance(velocity, VelocityProtocol):
         _checks.vector("protocol times", velocity.times)
@@ -121,7 +137,22 @@ def check_load(velocity: Any, t: Any) -> None:
             )
 
 
-def bad_samples(velocity: Any, t: Float[Array, " m"]) -> Bool[Array, ""]:
-    """The same for traced values."""
-    bad = jnp.any(t[1:] < t[:-1]) | ~jnp.all(jnp.isfinite(t))
-    return bad | (t[0] < velocity.times[0]) if isinstance(velocity, VelocityProtocol) else bad
+def check_traced(law: Any, velocity: Any, t: Float[Array, " m"], *others: Any) -> Status:
+    """The same for traced values, and what makes parameters and protocols invalid."""
+    unsorted = ~jnp.all(t[1:] >= t[:-1]) | ~jnp.all(jnp.isfinite(t))
+    if isinstance(velocity, VelocityProtocol):
+        unsorted = unsorted | (t[0] < velocity.times[0])
+    return Status.first(
+        *((getattr(x, "invalid", False), Status.BAD_PARAMETER) for x in (law, *others)),
+        (getattr(velocity, "invalid", False), Status.BAD_PROTOCOL),
+        (unsorted, Status.BAD_TIME),
+    )
+
+
+def outcome(inputs: Status, solver: Status, friction: Float[Array, " m"]) -> Status:
+    """What was wrong first: the inputs, the solver, or the values."""
+    return Status.first(
+        (~inputs.ok, inputs.code),
+        (~solver.ok, solver.code),
+        (~jnp.all(jnp.isfinite(friction)), Status.NOT_FINITE),
+    )

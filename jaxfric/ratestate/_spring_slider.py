@@ -7,10 +7,9 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, PyTree
 
 from jaxfric import _checks
-from jaxfric._status import Status
 from jaxfric.ratestate._controller import stiff_solver
 from jaxfric.ratestate._coordinates import Coordinates, add
 from jaxfric.ratestate._evolution import safe_exp
@@ -18,7 +17,7 @@ from jaxfric.ratestate._history import History
 from jaxfric.ratestate._precision import one_dtype
 from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
 from jaxfric.ratestate._schedule import Schedule
-from jaxfric.ratestate._solve import Options, bad_samples, check_load, integrate
+from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
 from jaxfric.ratestate._spring import Spring
 
 
@@ -76,7 +75,7 @@ def spring_slider(
 
     Source: standard spring-slider; radiation damping after Rice (1993).
     """
-    check_load(protocol, t)
+    check_run(law, protocol, t, spring)
     law, protocol, t, spring, initial = one_dtype(law, protocol, t, spring, initial)
     _checks.float64("spring_slider", t.dtype)
     coordinates = Coordinates(law, t.dtype)
@@ -86,7 +85,8 @@ def spring_slider(
         solver = diffrax.Tsit5() if spring.mass is None else stiff_solver()
     field = right_hand_side(coordinates, spring)
     options = Options(solver, rtol, atol, max_steps, adjoint)
-    t, solution, status = integrate(field, y0, schedule, t, options, steps)
+    inputs = check_traced(law, protocol, t, spring)
+    t, solution, status = integrate(field, y0, schedule, t, options, ~inputs.ok, steps)
     w, y, elastic, *_ = solution
 
     def with_rates(tau: Array, full: PyTree) -> tuple[Array, Array, Array]:
@@ -103,7 +103,7 @@ def spring_slider(
         friction,
         coordinates.decode(y),
         elastic / spring.stiffness,
-        _outcome(law, spring, protocol, t, friction, status),
+        outcome(inputs, status, friction),
         log_velocity_rate,
         friction_rate,
     )
@@ -186,16 +186,3 @@ def _inertial(coordinates: Coordinates, spring: Spring) -> Callable[..., PyTree]
         return jax.tree_util.tree_map(lambda x: load.length * x, rates)
 
     return field
-
-
-def _outcome(
-    law: Any, spring: Spring, protocol: Any, t: Float[Array, " m"], friction: Array, status: Status
-) -> Status:
-    bad_parameter = spring.invalid | jnp.asarray(getattr(law, "invalid", False))
-    return Status.first(
-        (bad_parameter, Status.BAD_PARAMETER),
-        (getattr(protocol, "invalid", False), Status.BAD_PROTOCOL),
-        (bad_samples(protocol, t), Status.BAD_TIME),
-        *((status.code == c, c) for c in (Status.MAX_STEPS, Status.SOLVER)),
-        (~jnp.all(jnp.isfinite(friction)), Status.NOT_FINITE),
-    )
