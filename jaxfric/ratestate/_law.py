@@ -206,10 +206,7 @@ class RateStateLaw(eqx.Module):
         response = 0 * log_state
         if self._linker:
             response = response - log_stress_rate * self._stack(
-                lambda i: jnp.asarray(
-                    _as_tuple(self.alpha)[i] / _value(_as_tuple(self.b)[i], V),
-                    jnp.result_type(log_state),
-                )
+                lambda i: jnp.asarray(self._alpha_over_b(i, V), jnp.result_type(log_state))
             )
         if self._nagata:
             _, mu_rate = jax.jvp(
@@ -258,6 +255,11 @@ class RateStateLaw(eqx.Module):
         if self.states is None:
             return part(0)
         return jnp.stack([part(i) for i in range(self.states)])
+
+    def _alpha_over_b(self, i: int, V: Number) -> Any:
+        alpha, b = _as_tuple(self.alpha)[i], _value(_as_tuple(self.b)[i], V)
+        off = jnp.asarray(alpha) == 0  # b may then be zero too
+        return jnp.where(off, 0, alpha / jnp.where(off, 1, b))
 
     def _weakening(self, V: Number) -> Array:
         """c_i/b_i, 0 for states that are not Nagata's."""

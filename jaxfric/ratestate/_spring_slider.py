@@ -123,12 +123,22 @@ def _initial(
             )
         y = coordinates.initial(V)
     else:
+        _check_initial(coordinates, initial)
         V = jnp.asarray(initial[0], schedule.bounds.dtype)
         y = coordinates.encode(initial[1])
     start = (jnp.log(V), y, jnp.zeros_like(V))
     if spring.mass is None:
         return start
     return (*start, load.stress * coordinates.friction(V, y) + spring.damping * V)
+
+
+def _check_initial(coordinates: Coordinates, initial: tuple[Any, PyTree]) -> None:
+    numbers = [initial[0], *(jax.tree_util.tree_leaves(initial[1]) if coordinates.log else [])]
+    for x in numbers:
+        if _checks.is_concrete(x) and not np.all((np.asarray(x) > 0) & np.isfinite(np.asarray(x))):
+            raise ValueError(
+                f"initial=(V, state) must be positive and finite; got {np.asarray(x).tolist()}"
+            )
 
 
 def right_hand_side(coordinates: Coordinates, spring: Spring) -> Callable[..., PyTree]:
