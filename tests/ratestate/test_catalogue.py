@@ -287,7 +287,7 @@ def test_event_time_of_a_known_history_differentiates(derivative):
     def event_time(p):
         onset, steepness = p
         t = jnp.linspace(0.0, 10.0, 101)
-        V = THRESHOLD * jnp.exp(steepness * jnp.where(t < 7, t - onset, 2 * (7 - t)))
+        V = THRESHOLD * jnp.exp(steepness * jnp.minimum(t - onset, 2 * (7.05 - t)))
         run = rs.History(t, V, 0.6 - 0.01 * jnp.log(V), t, jnp.cumsum(V), Status(jnp.array(0)))
         events = rs.catalogue(run, threshold=THRESHOLD, max_events=2)
         return jnp.stack([events.time[0], events.duration[0]])

@@ -255,7 +255,7 @@ def test_smooth_load():
 
 
 def inertial_runge_kutta(a, b, Dc, k, damping, mass, load, t_end, dt):
-    """m V' = F − μ − η V, F' = k (V_lp − V), θ' = 1 − q in V, θ, F; one step of the load at t = 1."""
+    """m V' = F − μ − η V, F' = k (V_lp − V), θ' = 1 − q in V, θ, F; a load step at t = 1."""
 
     def rates(V, theta, F, V_load):
         mu = 0.6 + a * math.log(V) + b * math.log(theta / Dc)
