@@ -13,7 +13,7 @@ end = float(protocol.times[-1]) + 60.0
 t = jnp.linspace(0.0, end, int(20 * end) + 1)  # 20 Hz
 stiffnesses = jnp.array([2e4, 3e3])  # 1/m
 
-for evolution in (rs.Aging(), rs.Slip(), rs.PRZ()):
+for evolution in (rs.Aging(), rs.Slip(), rs.Nagata(c=2.0)):
     law = rs.RateStateLaw(mu0=0.6, a=0.006, b=0.008, Dc=3e-6, V0=1e-6, evolution=evolution)
 
     @jax.jit

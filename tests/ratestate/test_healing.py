@@ -18,13 +18,14 @@ def friction(law, protocol, t):
 
 
 def record_of(evolution, hold_velocity=1e-20, holds=HOLDS):
-    """Rigid loading, sampled evenly and right after every change of velocity."""
+    """Rigid loading, sampled evenly and about every change of velocity."""
     law = rs.RateStateLaw(0.6, A, B, DC, V, evolution)
     protocol = rs.VelocityProtocol.slide_hold_slide(
         V, holds, slide=SLIDE, hold_velocity=hold_velocity
     )
     end = float(protocol.times[-1]) + SLIDE
-    t = np.sort(np.concatenate([np.linspace(0, end, 8000), np.asarray(protocol.times)]))
+    changes = np.asarray(protocol.times)
+    t = np.sort(np.concatenate([np.linspace(0, end, 8000), changes, changes[1:] - 1]))
     return t, np.asarray(friction(law, protocol, jnp.asarray(t))), protocol
 
 

@@ -262,7 +262,7 @@ def test_linker_dieterich_step(make_law):
 
 @pytest.mark.x64
 def test_normal_stress_as_a_function(make_law):
-    """σ(t) = e^{st}: aging at V with (ln θ)' = 1/θ − V/Dc − αs/b, so θ relaxes to 1/(V/Dc + αs/b)."""
+    """σ(t) = e^{st}: (ln θ)' = 1/θ − V/Dc − αs/b, so θ relaxes to 1/(V/Dc + αs/b)."""
     law = make_law("aging", alpha=0.2)
     stress = jax.tree_util.Partial(lambda s, t: jnp.exp(s * t), jnp.asarray(0.3))
     history = stressed(law, rs.VelocityProtocol([0.0], [1.0]), jnp.array([0.0, 0.1, 5.0]), stress)
@@ -467,7 +467,8 @@ def test_traced_bad_values_set_the_status(make_law):
     ]
     batch = {k: jnp.array([case[k] for case, _ in cases]) for k in good}
     expected = [code for _, code in cases]
-    alone = rs.slide(make_law("slip"), rs.VelocityProtocol(good["times"], good["V"]), jnp.array([0.0, 0.5, 1.0]))  # fmt: skip
+    protocol = rs.VelocityProtocol(good["times"], good["V"])
+    alone = rs.slide(make_law("slip"), protocol, jnp.array(good["t"]))
     for solver in (None, diffrax.Tsit5()):
 
         def run(case, solver=solver):
