@@ -106,7 +106,7 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
     begun = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(up)])
     # A record that begins inside an event: its fall ends none of ours
     ended = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(down)]) - above[0].astype(int)
-    count = ended[-1]
+    count = jnp.maximum(ended[-1], 0)
 
     onset, onset_slip = _crossings(history, log_V, up, max_events)
     end, end_slip = _crossings(history, log_V, down & (ended[1:] > 0), max_events)

@@ -100,6 +100,7 @@ def test_grid_puts_jumps_on_samples(eps):
     np.testing.assert_allclose(tight[last == 5][0] * 6, np.arange(6), atol=1e-5)
 
 
+@pytest.mark.x64  # in float32, XLA divides k by the grid inexactly
 def test_grid_samples_take_the_new_velocity():
     """A sample k/100 that meets a jump belongs to the segment it starts."""
     times, velocities, _ = draw(grid=100)

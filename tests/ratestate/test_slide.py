@@ -101,17 +101,15 @@ def test_float32_against_float64(exact_name, evolutions):
     assert error <= 2e-6  # a NaN fails too
 
 
-@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.x64)])
-def test_composite_law_is_the_slip_law_above_its_cutoff(make_law, random_loading, dtype):
-    """No closed form: through the default solver and tolerances, in both precisions."""
-    times, velocities = (jnp.asarray(x, dtype) for x in random_loading(10, hold=0.05))
-    protocols, t = jax.vmap(rs.VelocityProtocol)(times, velocities), jnp.asarray(T, dtype)
+def test_composite_law_is_the_slip_law_above_its_cutoff(make_law, random_loading):
+    """No closed form: through the default solver and tolerances, in float32."""
+    times, velocities = (jnp.float32(x) for x in random_loading(10, hold=0.05))
+    protocols, t = jax.vmap(rs.VelocityProtocol)(times, velocities), jnp.float32(T)
     fast = looped(one, make_law(rs.Composite(Vc=1e-4)), protocols, t)
     slip = exact(make_law("slip"), protocols, t)
-    assert fast.friction.dtype == fast.state.dtype == dtype
+    assert fast.friction.dtype == fast.state.dtype == jnp.float32
     assert jnp.all(fast.status.ok)
-    atol = 1e-8 if dtype == "float64" else 1e-5
-    np.testing.assert_allclose(fast.friction, slip.friction, rtol=0, atol=atol)
+    np.testing.assert_allclose(fast.friction, slip.friction, rtol=0, atol=1e-5)
 
 
 def test_dtype_is_the_widest_of_the_arrays(make_law):
@@ -174,14 +172,16 @@ def test_hold_at_rest_heals(healer, heals, make_law):
     assert history.status.ok
 
 
-def test_regularised_form_slides_like_the_classical(exact_name, make_law, random_loading, eps):
+@pytest.mark.parametrize("names", [("aging", "slip", "prz"), ("nagata",)])
+def test_regularised_form_slides_like_the_classical(names, make_law, random_loading, eps):
     times, velocities = random_loading(10)
     protocols = jax.vmap(rs.VelocityProtocol)(jnp.asarray(times), jnp.asarray(velocities))
     both = [
-        looped(one, make_law(exact_name, form=form), protocols, jnp.asarray(T)).friction
+        looped(one, make_law(*names, form=form), protocols, jnp.asarray(T)).friction
         for form in ("classical", "regularised")
     ]
-    loose = 1e-7 if exact_name == "nagata" else 100 * eps  # one of them through diffrax
+    # Regularised Nagata has no closed form: through the default solver and tolerances
+    loose = 0 if names != ("nagata",) else 1e-8 if eps < 1e-10 else 1e-5
     np.testing.assert_allclose(both[1], both[0], rtol=0, atol=max(loose, 100 * eps))
 
 
@@ -260,6 +260,7 @@ def test_linker_dieterich_step(make_law):
     np.testing.assert_allclose(mu[3:], np.array([A / 3, A - B]) * np.log(3), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_normal_stress_as_a_function(make_law):
     """σ(t) = e^{st}: (ln θ)' = 1/θ − V/Dc − αs/b, so θ relaxes to 1/(V/Dc + αs/b)."""

@@ -1,0 +1,73 @@
+"""`import jaxfric` in a fresh process: light, and without side effects on JAX."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("matplotlib", "typer", "rich", "pandas", "flax", "orbax", "evosax", "scipy", "blackjax")
+SCRIPT = """
+import json, sys, warnings
+warnings.simplefilter("error")
+import {module}
+import jax
+print(json.dumps({{
+    "loaded": sorted({{name.split(".")[0] for name in sys.modules}}),
+    "x64": jax.config.jax_enable_x64,
+    "jaxfric": sorted(name for name in sys.modules if name.startswith("jaxfric")),
+}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """What a new process has loaded after importing a module."""
+
+    def load(module):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT.format(module=module)],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def loaded(fresh):
+    return fresh("jaxfric")
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_import_leaves_out_what_is_used_later(loaded, name):
+    assert name not in loaded["loaded"]
+
+
+def test_import_does_not_configure_jax(loaded):
+    assert loaded["x64"] is False
+
+
+def test_import_offers_physics_and_records(loaded):
+    assert {"jaxfric.ratestate", "jaxfric.records"} <= set(loaded["jaxfric"])
+    assert "jaxfric.cli" not in loaded["jaxfric"] and "jaxfric.plotting" not in loaded["jaxfric"]
+
+
+@pytest.mark.parametrize("module", ["jaxfric.plotting", "jaxfric.cli"])
+def test_figures_and_command_line_import_their_tools_when_used(fresh, module):
+    assert not {"matplotlib", "typer", "rich", "pandas"} & set(fresh(module)["loaded"])
+
+
+def test_public_names_exist():
+    import jaxfric
+    from jaxfric import plotting, ratestate, records
+
+    assert jaxfric.__version__
+    for package in (jaxfric, ratestate, records, plotting):
+        assert package.__doc__
+        for name in vars(package):
+            if not name.startswith("_"):
+                assert getattr(package, name) is not None
