@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxfric.ratestate._evolution import AbstractEvolution, Aging
+from jaxfric.ratestate._evolution import AbstractEvolution, Aging, Nagata
 from jaxfric.ratestate._law import RateStateLaw
 from jaxfric.ratestate._loading import check_protocol, protocol_from_displacement
 from jaxfric.ratestate._protocol import VelocityProtocol
@@ -70,11 +70,19 @@ def guess(
     rising = np.diff(change[: peak + 1] * log_ratio) if peak > 1 else np.array([0.0])
     advance = np.diff(slip[: peak + 1]) if peak > 1 else np.array([1.0])
     stiffness = float(np.max(np.abs(rising / advance)))
+    if isinstance(evolution, Nagata):
+        # Its state weakens as the stress rises, which hides all but 1/(1 + c) of a, and stretches
+        # the decay (at constant velocity dΘ = −c dμ + ...)
+        hidden = 1 + float(np.asarray(evolution.c))
+        direct, length = direct * hidden, length / hidden
+    b, length = direct - lasting, max(length, 1e-3 * slip[-1])
+    if stiffness > 0:
+        length = max(length, 2 * b / stiffness)  # so that the step does not run away
     law = RateStateLaw(
         mu0=level,
         a=direct,
-        b=direct - lasting,
-        Dc=float(max(length, 1e-3 * slip[-1])),
+        b=b,
+        Dc=float(length),
         V0=float(velocities[0]),
         evolution=evolution,
     )

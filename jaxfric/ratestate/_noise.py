@@ -36,20 +36,11 @@ class Noise(NamedTuple):
         return float(np.max(np.abs(np.linalg.eigvals(companion))))
 
     def autocovariance(self, lags: int) -> np.ndarray:
-        """Covariance at lags 0 … lags−1, through the response to one innovation."""
-        memory = 1
-        if self.slowest > 0:  # 60 e-folds of the slowest decay, at most the record
-            memory = int(60 / max(-np.log(self.slowest), 1e-9)) + 2 * self.phi.size
-            memory = min(lags, memory)
-        response = np.zeros(memory)
-        response[0] = 1
-        for t in range(1, memory):
-            past = response[max(0, t - self.phi.size) : t][::-1]
-            response[t] = self.phi[: past.size] @ past
-        full = np.fft.irfft(np.abs(np.fft.rfft(response, 2 * memory)) ** 2)[:memory]
-        covariance = np.zeros(lags)
-        covariance[:memory] = self.innovation * full
-        return covariance
+        """Covariance at lags 0 … lags−1: the Fourier transform of the spectrum."""
+        memory = 30 / max(-np.log(self.slowest), 1e-4) if self.slowest > 0 else 0
+        n = 1 << int(np.ceil(np.log2(lags + memory + 2 * self.phi.size + 1)))  # no wrap-around
+        response = np.fft.rfft(np.concatenate([[1.0], -self.phi]), n)
+        return np.fft.irfft(self.innovation / np.abs(response) ** 2, n)[:lags]
 
 
 def noise_model(

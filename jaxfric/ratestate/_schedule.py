@@ -68,6 +68,15 @@ class Schedule(eqx.Module):
         fraction = jnp.where(real, (t - self.bounds[k]) / jnp.where(real, length, 1), 0)
         return k.astype(t.dtype) + fraction
 
+    def inside(self, t: Float[Array, " m"]) -> Float[Array, " m"]:
+        """τ of the times `t`, within a segment that is not empty: the later one at a jump."""
+        last = jnp.searchsorted(self.bounds, self.bounds[-1], side="left") - 1
+        k = jnp.clip(jnp.searchsorted(self.bounds, t, side="right") - 1, 0, jnp.maximum(last, 0))
+        length = self.bounds[k + 1] - self.bounds[k]
+        fraction = (t - self.bounds[k]) / jnp.where(length > 0, length, 1)
+        top = jnp.nextafter((k + 1).astype(t.dtype), jnp.zeros((), t.dtype))
+        return jnp.minimum(k.astype(t.dtype) + fraction, top)
+
     def segment(self, tau: Scalar) -> Int[Array, ""]:
         """Index of the segment that holds at τ, continuous from the right."""
         return jnp.clip(jnp.floor(tau).astype(int), 0, self.bounds.shape[0] - 2)

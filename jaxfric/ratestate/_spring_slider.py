@@ -96,7 +96,7 @@ def spring_slider(
         per_second = 1 / jnp.where(length > 0, length, 1)
         return mu, rates[0] * per_second, mu_rate * per_second
 
-    friction, log_velocity_rate, friction_rate = jax.vmap(with_rates)(schedule.tau(t), solution)
+    friction, log_velocity_rate, friction_rate = jax.vmap(with_rates)(schedule.inside(t), solution)
     return History(
         t,
         jnp.exp(w),

@@ -136,6 +136,7 @@ def critical_stiffness(
     _checks.non_negative("damping", damping)
     _checks.non_negative("mass", mass)
     law, _, V, damping, mass = one_dtype(law, None, V, damping, mass)
+    damping, mass = (jnp.asarray(x, V.dtype) for x in (damping, mass))
     linear = _linearise(Coordinates(law, V.dtype), V)
     if linear.relaxation.shape[0] > 1:
         return _critical_numeric(linear, V, damping, mass)
@@ -176,11 +177,14 @@ def _critical_numeric(linear: _Linear, V: Scalar, damping: Scalar, mass: Scalar)
     size = linear.relaxation.shape[0]
 
     def response(omega: Scalar) -> Array:
-        s = 1j * omega
-        matrix = s * jnp.eye(size) - linear.relaxation
-        dy = jnp.linalg.solve(matrix, linear.forcing + s * linear.coupling)
-        friction = linear.direct + damping * V + jnp.sum(linear.evolution * dy)
-        return s * friction + mass * V * s * s
+        zero = jnp.zeros_like(omega)
+        s = jax.lax.complex(zero, omega)
+        complexes = jax.tree_util.tree_map(lambda x: x.astype(s.dtype), linear)
+        matrix = s * jnp.eye(size, dtype=s.dtype) - complexes.relaxation
+        dy = jnp.linalg.solve(matrix, complexes.forcing + s * complexes.coupling)
+        friction = complexes.direct + jax.lax.complex(damping * V, zero)
+        friction = friction + jnp.sum(complexes.evolution * dy)
+        return s * friction - jax.lax.complex(mass * V * omega**2, zero)
 
     def out_of_phase(omega: Scalar) -> Scalar:
         return response(omega).imag / omega
@@ -191,7 +195,7 @@ def _critical_numeric(linear: _Linear, V: Scalar, damping: Scalar, mass: Scalar)
     low, high = jax.lax.stop_gradient((jnp.log(grid[:-1]), jnp.log(grid[1:])))
     crosses = sign[:-1] * sign[1:] <= 0
 
-    def bisect(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+    def bisect(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         low, high = ends
         middle = (low + high) / 2
         left = jnp.sign(jax.vmap(out_of_phase)(jnp.exp(middle))) == sign[:-1]

@@ -99,19 +99,3 @@ def central_differences():
 def eps():
     """The rounding error of the default float."""
     return float(jnp.finfo(jnp.zeros(()).dtype).eps)
-
-
-# Not yet brought in line with the package; each joins the suite when it passes.
-collect_ignore = [
-    "test_fit.py",
-    "test_fit_synthetic.py",
-    "test_gradients.py",
-    "test_guess.py",
-    "test_joint_fit.py",
-    "test_loading.py",
-    "test_noise.py",
-    "test_posterior.py",
-    "test_slide.py",
-    "test_spring_slider.py",
-    "test_stability.py",
-]
