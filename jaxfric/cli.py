@@ -285,7 +285,9 @@ def _progress(items: list[Any]) -> Any:
     from rich.console import Console
     from rich.progress import track
 
-    return track(items, description="fitting", console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    quiet = not console.is_terminal
+    return track(items, "fitting", console=console, transient=True, disable=quiet)
 
 
 def _publish(out: Path, contents: dict[str, Any]) -> list[Path]:

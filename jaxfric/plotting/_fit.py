@@ -29,7 +29,7 @@ def plot_fits(fits: Sequence[StepFit], *, title: str | None = None) -> "Figure":
     if not fits:
         raise ValueError("plot_fits needs at least one fit")
     first = min(fits, key=lambda fit: fit.rms)
-    figure, axes = new_figure(size=(7.0, 7.2), ratios=(3, 3, 1.4), share=False)
+    figure, axes = new_figure(size=(7.0, 7.2), ratios=(3.0, 3.0, 1.4), share=False)
     whole, close, residual = axes
     residual.sharex(whole)
     step = float(np.asarray(first.protocol.times)[1])

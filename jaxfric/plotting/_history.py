@@ -28,7 +28,7 @@ def plot_stick_slip(
     Raises:
         ImportError: without matplotlib.
     """
-    figure, axes = new_figure(size=(7.0, 6.0), ratios=(2, 2, 1.3))
+    figure, axes = new_figure(size=(7.0, 6.0), ratios=(2.0, 2.0, 1.3))
     columns = (
         (history.friction, "friction"),
         (history.velocity, "velocity (m/s)"),
@@ -64,7 +64,7 @@ def plot_sensitivity(
     Raises:
         ImportError: without matplotlib.
     """
-    figure, axes = new_figure(size=(7.0, 5.0), ratios=(1, 1.3))
+    figure, axes = new_figure(size=(7.0, 5.0), ratios=(1.0, 1.3))
     axes[0].plot(np.asarray(time), np.asarray(friction), color="black", lw=1.3)
     axes[0].set(ylabel="friction", title=title)
     for (name, slope), colour in zip(slopes.items(), COLOURS, strict=False):

@@ -22,7 +22,6 @@ SLOW = pytest.mark.slow
 # All five laws at once, each with its own state; two of them in the fast suite.
 COUPLED = [
     (["nagata", "composite"], "regularised"),
-    pytest.param(list(EVOLUTIONS), "classical", marks=SLOW),
     pytest.param(list(EVOLUTIONS), "regularised", marks=SLOW),
 ]
 

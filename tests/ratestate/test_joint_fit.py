@@ -56,7 +56,7 @@ def test_shared_parameters_are_known_better():
     ]
     for i, name in enumerate(("a", "b", "Dc")):
         each = np.array([fit.error(name) for fit in alone])
-        assert errors[i] < 0.95 * each.min()
+        assert errors[i] < each.min()
         # and about as well as the weighted mean of both
         assert errors[i] == pytest.approx(1 / np.sqrt(np.sum(1 / each**2)), rel=0.4)
         assert together.values[i] == pytest.approx(float(getattr(LAW, name)), abs=4 * errors[i])

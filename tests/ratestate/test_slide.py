@@ -129,7 +129,9 @@ def test_velocity_step(name, make_law, eps):
     V1, V2 = (20.0, 60.0) if composite else (1.0, 3.0)  # far above Vc = 0.5
     protocol = rs.VelocityProtocol([0.0, 1.0, np.inf], [V1, V2, 0.0])
     law = make_law(name, form="regularised" if composite else "classical")
-    history = one(law, protocol, jnp.array([0.0, 0.999, 1.0, 1.0, 60.0]))
+    # In float32 a solver knows the time of the jump to eps of the segment, here 1 s
+    end = 2.0 if composite else 60.0
+    history = one(law, protocol, jnp.array([0.0, 0.999, 1.0, 1.0, end]))
     mu = np.asarray(history.friction) - float(history.friction[0])
     tight = max(20 * eps, 1e-9 if composite else 0)
     np.testing.assert_allclose(mu[1], 0, atol=tight)
@@ -158,7 +160,7 @@ def test_jump_of_several_nagata_states(evolutions):
 @pytest.mark.parametrize(
     ("healer", "heals"), [("aging", 1.0), ("prz", 1.0), ("slip", 0.0), ("composite", 1.0)]
 )
-def test_hold_at_rest_heals(healer, heals, make_law):
+def test_hold_at_rest_heals(healer, heals, make_law, eps):
     """Slide, stop for t, slide on: μ is b ln(1 + t/θ0) higher; slip-law friction is not."""
     law = make_law(healer, form="regularised")
     protocol = rs.VelocityProtocol([0.0, 1.0, 51.0], [1.0, 0.0, 1.0])
@@ -167,7 +169,9 @@ def test_hold_at_rest_heals(healer, heals, make_law):
     np.testing.assert_allclose(history.friction[1:4], 0, atol=1e-30)
     np.testing.assert_allclose(history.state[2], theta0 + 25 * heals, rtol=1e-5)
     healing = B * np.log(1 + 50 * heals / theta0)
-    np.testing.assert_allclose(history.friction[4] - history.friction[0], healing, atol=2e-6)
+    solver = 50 * eps if healer == "composite" else 0  # its tolerance in float32 is 1e-5
+    atol = max(2e-6, solver)
+    np.testing.assert_allclose(history.friction[4] - history.friction[0], healing, atol=atol)
     np.testing.assert_allclose(history.slip, [0, 1, 1, 1, 1], rtol=1e-6)
     assert history.status.ok
 
@@ -226,6 +230,23 @@ def test_hold_state_restarts_every_hold(make_law):
     np.testing.assert_allclose(several.state, [[1e-3, 1e-3]], rtol=1e-5)
     with pytest.raises(ValueError, match="hold_state needs the closed form"):
         rs.slide(law, protocol, jnp.array([3.0]), hold_state=1e-3, solver=diffrax.Tsit5())
+
+
+def test_the_papers_figure_needs_the_state_reset_at_the_start_of_the_hold(data):
+    """A digitised test sequence; jump times and the velocity's scale were fitted to it once."""
+    figure = data("gru_paper_figure_test1.csv")
+    readable = figure["read_ok"] == 1
+    law = rs.slide_hold_learn_law()
+    speeds = 2.18 * np.array([0.4981, 0.9996, 4.055e-8, 0.895, 0.2246])
+    protocol = rs.VelocityProtocol([0.0, 0.23665, 0.3025, 0.59, 0.83675], speeds)
+
+    def rms(**options):
+        friction = rs.slide(law, protocol, jnp.asarray(figure["t_over_T"]), **options).friction
+        misfit = np.asarray(friction) - 2.6e-4 - figure["mu_digitised"]
+        return np.sqrt(np.mean(misfit[readable] ** 2))
+
+    assert rms(hold_state=1e-3) <= 4e-4
+    assert rms() > 5 * rms(hold_state=1e-3)  # a continuous state does not explain the figure
 
 
 # Normal stress -----------------------------------------------------------------------------------
