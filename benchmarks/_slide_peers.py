@@ -89,7 +89,7 @@ class Torch:
     def run(self, velocities, steps, chunk):
         """States after every step, `chunk` trajectories a call."""
         torch, dt = self.torch, 1 / velocities.shape[1]
-        start = self.tensor(self.theta)
+        start = self.tensor(self.theta[: len(velocities)])
         with torch.no_grad():
             calls = [
                 self.layer.forward_trajectory(velocities[i : i + chunk], dt, start[i : i + chunk])
