@@ -17,6 +17,7 @@ from jaxfric.ratestate._precision import one_dtype
 from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
 from jaxfric.ratestate._schedule import Load, Schedule
 from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
+from jaxfric.ratestate._stepped import slide_in_steps, step_grid
 
 
 def slide(
@@ -27,6 +28,7 @@ def slide(
     initial: PyTree | None = None,
     hold_state: Any = None,
     normal_stress: NormalStress | Callable[[Array], Array] | None = None,
+    step: float | None = None,
     solver: diffrax.AbstractSolver | None = None,
     rtol: float | None = None,
     atol: float | None = None,
@@ -47,6 +49,8 @@ def slide(
         hold_state: if given, θ (s) restarts at this value at the start of every hold
             (`protocol.holds`). Physics keeps θ continuous; the data of "Slide, Hold, Learn" do not.
         normal_stress: history σ(t)/σ0 for the Linker–Dieterich effect.
+        step: fixed step, s, for a law that has `advance` but no `rate`, such as a recurrent
+            network; velocity is taken at the start of each step, samples see the step below them.
         solver: a diffrax solver; None takes the closed form where there is one, else Tsit5.
         rtol: see `Options`; 1e-10 in float64 here.
         atol: see `Options`; 1e-12 in float64 here.
@@ -72,8 +76,15 @@ def slide(
     Source: closed forms are standard; see the evolution laws.
     """
     check_run(law, protocol, t)
+    grid = step_grid(law, protocol, t, step)
     law, protocol, t, initial = one_dtype(law, protocol, t, initial)
     dtype = t.dtype
+    if grid is not None:
+        assert isinstance(protocol, VelocityProtocol)
+        inputs = check_traced(law, protocol, t)
+        V, mu, states = slide_in_steps(law, protocol, t, initial, grid)
+        fine = Status(jnp.zeros((), jnp.int32))
+        return History(t, V, mu, states, protocol.displacement(t), outcome(inputs, fine, mu))
     _check_zero_velocity(law, protocol)
     inputs = _check_inputs(law, protocol, t)
     coordinates = Coordinates(law, dtype)

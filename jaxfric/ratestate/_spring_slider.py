@@ -19,6 +19,7 @@ from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
 from jaxfric.ratestate._schedule import Schedule
 from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
 from jaxfric.ratestate._spring import Spring
+from jaxfric.ratestate._stepped import spring_slider_in_steps, step_grid
 
 
 def spring_slider(
@@ -30,6 +31,7 @@ def spring_slider(
     initial: tuple[Any, PyTree] | None = None,
     normal_stress: NormalStress | Callable[[Array], Array] | None = None,
     steps: bool = False,
+    step: float | None = None,
     solver: diffrax.AbstractSolver | None = None,
     rtol: float | None = None,
     atol: float | None = None,
@@ -50,6 +52,8 @@ def spring_slider(
         normal_stress: history σ(t)/σ0.
         steps: return the solver's own steps from the start to t[-1] instead of samples at `t`;
             unused places repeat the last step. What `catalogue` wants for stick-slip.
+        step: fixed step, s, for a law that has `advance` but no `rate`, such as a recurrent
+            network; needs a `VelocityProtocol`, no mass and constant normal stress.
         solver: Tsit5 without inertia and `stiff_solver()` with it, if None.
         rtol: see `Options`.
         atol: see `Options`.
@@ -76,8 +80,14 @@ def spring_slider(
     Source: standard spring-slider; radiation damping after Rice (1993).
     """
     check_run(law, protocol, t, spring)
+    grid = step_grid(law, protocol, t, step)
     law, protocol, t, spring, initial = one_dtype(law, protocol, t, spring, initial)
     _checks.float64("spring_slider", t.dtype)
+    if grid is not None:
+        if steps or normal_stress is not None or not isinstance(protocol, VelocityProtocol):
+            raise ValueError("a law that is stepped takes a VelocityProtocol, no normal_stress and "
+                             "steps=False")  # fmt: skip
+        return spring_slider_in_steps(law, spring, protocol, t, initial, grid)
     coordinates = Coordinates(law, t.dtype)
     schedule = Schedule.of(protocol, normal_stress, t)
     y0 = _initial(coordinates, spring, schedule, initial)

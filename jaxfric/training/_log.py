@@ -1,0 +1,67 @@
+"""What a run tells while it goes: a JSONL file and a progress bar."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+
+class Log:
+    """Rows to `history.jsonl` in a folder, and a bar on the terminal.
+
+    Arguments:
+        folder: of the file; none is written if None.
+        rows: what is known already (of a resumed run); later rows in the file are dropped.
+        epochs: length of the bar.
+        progress: whether to show it.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None,
+        rows: list[dict[str, Any]],
+        epochs: int,
+        progress: bool,
+    ):
+        self.path = None if folder is None or jax.process_index() else Path(folder)
+        self.rows, self.epochs, self.progress = list(rows), epochs, progress
+        self.file: Any = None
+        self.bar: Any = None
+
+    def __enter__(self) -> "Log":
+        if self.path is not None:
+            self.path.mkdir(parents=True, exist_ok=True)
+            target, part = self.path / "history.jsonl", self.path / ".history.jsonl.part"
+            part.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
+            os.replace(part, target)
+            self.file = target.open("a")
+        if self.progress and not jax.process_index():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            console = Console(stderr=True)
+            self.bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+            self.bar.start()
+            done = float(np.max(self.rows[-1]["epoch"])) if self.rows else 0
+            self.task = self.bar.add_task("training", total=self.epochs, completed=done)
+        return self
+
+    def write(self, row: dict[str, Any]) -> None:
+        """One evaluation."""
+        if self.file is not None:
+            self.file.write(json.dumps(row) + "\n")
+            self.file.flush()
+        if self.bar is not None:
+            loss = float(np.min(row["loss"]))
+            self.bar.update(
+                self.task, completed=float(np.max(row["epoch"])), description=f"loss {loss:.3g}"
+            )
+
+    def __exit__(self, *_: object) -> None:
+        if self.file is not None:
+            self.file.close()
+        if self.bar is not None:
+            self.bar.stop()
