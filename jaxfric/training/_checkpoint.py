@@ -142,12 +142,12 @@ def _filled(template: PyTree, arrays: dict[str, np.ndarray], folder: Path) -> Py
             f"the checkpoints in {folder} were written for other parameters, another optimiser or "
             "another number of members; use the same or another folder"
         )
-    values = [
-        jax.random.wrap_key_data(jnp.asarray(value), impl=jax.random.key_impl(like))
-        if _is_key(like)
-        else value
-        for like, (_, value) in zip(leaves, sorted(arrays.items()), strict=True)
-    ]
+    def value(like: Any, x: np.ndarray) -> Any:
+        if not _is_key(like):
+            return x
+        return jax.random.wrap_key_data(jnp.asarray(x), impl=jax.random.key_impl(like))
+
+    values = [value(like, x) for like, (_, x) in zip(leaves, sorted(arrays.items()), strict=True)]
     return jax.tree_util.tree_unflatten(structure, values)
 
 
