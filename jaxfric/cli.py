@@ -96,7 +96,37 @@ def _app(typer: Any) -> "typer.Typer":
         """Fit the shipped basalt record, simulate stick-slip, differentiate a velocity step."""
         run_demo(out)
 
+    study = typer.Typer(help="Run a published study: a table, figures, metrics.json.")
+    app.add_typer(study, name="study")
+
+    @study.command("slide-hold-learn")
+    def slide_hold_learn(
+        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path(
+            "slide-hold-learn"
+        ),
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
+    ) -> None:
+        """Networks that learn rate-and-state friction from velocity histories."""
+        run_slide_hold_learn(preset, out, resume, force)
+
     return app
+
+
+def run_slide_hold_learn(preset: str, out: Path, resume: bool = False, force: bool = False) -> None:
+    """The study in float32 (as the paper's), its table and its figures."""
+    import jax
+
+    from jaxfric import plotting
+    from jaxfric.studies import slide_hold_learn as study
+
+    jax.config.update("jax_enable_x64", False)
+    metrics = study.run(preset, out, resume=resume, force=force, progress=True)
+    table = study.table(metrics)
+    figures = plotting.plot_slide_hold_learn(metrics, out)
+    files = _publish(out, {"table.txt": table + "\n", **figures})
+    print(f"\n{table}\n\nIn {out.resolve()}: metrics.json, {', '.join(f.name for f in files)}")
 
 
 def run_fit(

@@ -12,4 +12,5 @@ from jaxfric.plotting._history import (
     plot_sensitivity as plot_sensitivity,
     plot_stick_slip as plot_stick_slip,
 )
+from jaxfric.plotting._slide_hold_learn import plot_slide_hold_learn as plot_slide_hold_learn
 from jaxfric.plotting._style import save as save

@@ -12,15 +12,21 @@ STYLES = ("-", "--", "-.", ":", "-")
 DATA = "#8a8f94"
 
 
-def new_figure(*, size: tuple[float, float], ratios: tuple[float, ...], share: bool = True) -> Any:
-    """Figure and column of axes, which share the x axis if asked."""
+def new_figure(
+    *, size: tuple[float, float], ratios: tuple[float, ...], share: bool = True, columns: int = 1
+) -> Any:
+    """Figure and its axes, rows by columns, which share the x axis of a column if asked."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("figures need matplotlib: pip install 'jaxfric[app]'") from error
     figure = Figure(figsize=size, layout="constrained", dpi=150)
-    axes = figure.subplots(len(ratios), 1, sharex=share, height_ratios=ratios)
-    for axis in axes:
+    axes = figure.subplots(
+        len(ratios), columns, sharex="col" if share else False, height_ratios=ratios, squeeze=False
+    )
+    if columns == 1:
+        axes = axes[:, 0]
+    for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25, linewidth=0.6)
     return figure, axes

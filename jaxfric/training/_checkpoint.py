@@ -142,6 +142,7 @@ def _filled(template: PyTree, arrays: dict[str, np.ndarray], folder: Path) -> Py
             f"the checkpoints in {folder} were written for other parameters, another optimiser or "
             "another number of members; use the same or another folder"
         )
+
     def value(like: Any, x: np.ndarray) -> Any:
         if not _is_key(like):
             return x

@@ -1,0 +1,45 @@
+"""The study's numbers as a table to read."""
+
+from typing import Any
+
+
+def table(metrics: dict[str, Any]) -> str:
+    """Errors by case, the floor, and the paper's numbers.
+
+    Arguments:
+        metrics: what `run` returns.
+
+    Returns:
+        Text.
+    """
+    head = (
+        f"{'jumps':5} {'law':6} {'noise':6} {'size':>6}  {'network':15} "
+        f"{'rel-μ %':>9} {'± seeds':>8} {'median':>8} {'rel-Δμ %':>9} {'peak %':>7} "
+        f"{'steps':>7} {'time s':>7}"
+    )
+    lines = [head, "-" * len(head)]
+    order = sorted(
+        metrics["rows"],
+        key=lambda r: (r["jumps"], r["evolution"], r["noise"], r["size"], r["recipe"]),
+    )
+    for row in order:
+        lines.append(
+            f"{row['jumps']:5} {row['evolution']:6} {row['noise']:6} {row['size']:6d}  "
+            f"{row['recipe']:15} {_number(row['rel_mu'])} {_number(row['rel_mu_spread'], 8)} "
+            f"{_number(row['rel_mu_median'], 8)} {row['rel_change']:9.3f} "
+            f"{row['peak_after_hold']:7.2f} {row['steps']:7d} {row['seconds']:7.1f}"
+        )
+    for law, floor in metrics["floors"].items():
+        lines.append(
+            f"free  {law:6} floor: the true law with the median over where jumps may have fallen: "
+            f"rel-μ {floor['rel_mu']:.4f} %, rel-Δμ {floor['rel_change']:.2f} %"
+        )
+    lines.append("The paper's average errors (its norm is not known), by training sequences:")
+    for name, values in metrics["paper"].items():
+        numbers = ", ".join(f"{size}: {x}" for size, x in values.items())
+        lines.append(f"  {name.replace('_', ', ')}: {numbers} %")
+    return "\n".join(lines)
+
+
+def _number(x: float | None, width: int = 9) -> str:
+    return f"{'-':>{width}}" if x is None else f"{x:{width}.4f}"
