@@ -111,6 +111,10 @@ def _cell_batch(n: int) -> int:
     return min(n, 32)
 
 
+def _gru_batch(n: int) -> int:
+    return min(n, 10)  # at the same time spent, better than larger ones
+
+
 _CELL = Recipe(
     lambda rngs: networks.FrictionCell(2, width=8, rngs=rngs),
     _absolute, _cell_squared, 0.03, "cosine", _cell_batch,
@@ -127,7 +131,7 @@ RECIPES = {
         lambda rngs: networks.FrictionGRU(
             64, log_velocity=True, output_scale=0.05, rngs=rngs
         ),
-        _absolute, _squared, 1e-2, "cosine", _cell_batch,
+        _absolute, _squared, 5e-3, "cosine", _gru_batch,
     ),
     "cell": _CELL,
     "cell with slip": Recipe(

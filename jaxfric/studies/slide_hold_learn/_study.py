@@ -100,11 +100,11 @@ class Preset:
         return self.steps[case.recipe]
 
 
-_SHORT = {"cell": 2000, "cell with slip": 2000, "gru": 600, "paper": 800}
+_SHORT = {"cell": 2000, "cell with slip": 2000, "gru": 1500, "paper": 800}
 _LONG = {"cell": 20_000, "cell with slip": 20_000, "gru": 50_000, "paper": 100_000}
 PRESETS = {
     "smoke": Preset((10,), 1, 50, dict.fromkeys(_SHORT, 40), 40, ("aging",), ("clean",), draws=4),
-    "laptop": Preset((10, 100, 1000), 3, 3000, _SHORT, 18_600),
+    "laptop": Preset((10, 100, 1000), 3, 3000, _SHORT, 36_000),
     "paper": Preset((10, 100, 1000, 10_000), 5, 3000, _LONG, 100_000),
 }
 
