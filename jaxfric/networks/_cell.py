@@ -10,6 +10,16 @@ from jaxtyping import Array, Float
 from jaxfric.networks._sequence import unroll
 
 
+# A solver's trial steps overflow before they are rejected; in reverse mode inf × 0 would be NaN
+LARGEST = 1e20
+# So that the share can come close to 0 or 1, where jumps fall on samples, in a short training
+STEEP = 8.0
+
+
+def _bounded(x: Array) -> Array:
+    return jnp.clip(x, -60.0, 60.0)
+
+
 class FrictionCell(nnx.Module):
     """States that relax with slip and time, and a learned read-out: velocity → change of friction.
 
@@ -28,7 +38,7 @@ class FrictionCell(nnx.Module):
         positions: assumed positions of a jump between samples.
         shortest: smallest initial length, in units of velocity × time.
         longest: largest initial length.
-        floor: smallest velocity in ln V.
+        floor: what stands for V = 0 in ln V.
         output_scale: of the initial read-out.
         rngs: of the initial weights.
 
@@ -102,7 +112,7 @@ class FrictionCell(nnx.Module):
 
     def steady(self, V: Array) -> Float[Array, " n"]:
         """ln θ_i of steady sliding."""
-        return self.log_length[...] - jnp.log(jnp.maximum(V, self.floor))
+        return self.log_length[...] - self._log(V)
 
     def advance(self, x: Array, V: Array, dt: Array) -> Float[Array, " n"]:
         """ln θ_i after dt at constant velocity, in closed form."""
@@ -117,15 +127,15 @@ class FrictionCell(nnx.Module):
 
     def rate(self, x: Array, V: Array) -> Float[Array, " n"]:
         """d ln θ_i/dt."""
-        k = self.states
+        k, x, V = self.states, _bounded(x), jnp.minimum(V, LARGEST)
         per_time = V * jnp.exp(-self.log_length[...])
-        aging = jnp.exp(-jnp.clip(x, -60, 60)) - per_time
+        aging = jnp.exp(-x) - per_time
         slipping = -per_time * (x - self.steady(V))
         return jnp.concatenate([aging[:k], slipping[k:]])
 
     def read(self, x: Array, V: Array) -> Float[Array, ""]:
         """Friction up to a constant."""
-        w = jnp.log(jnp.maximum(V, self.floor))
+        w = self._log(V)
         linear = self.direct[...] * w + jnp.sum(self.weights[...] * x)
         features = jnp.concatenate([w[None], x]) / 4
         hidden = jnp.tanh(features @ self.inputs[...] + self.bias[...])
@@ -133,7 +143,7 @@ class FrictionCell(nnx.Module):
 
     def shares(self) -> Float[Array, " positions"]:
         """Shares of a step after a jump in it, evenly spread about the learned middle."""
-        middle = jax.nn.sigmoid(self.share[...])
+        middle = jax.nn.sigmoid(STEEP * self.share[...])
         room = jnp.minimum(middle, 1 - middle)
         even = (jnp.arange(self.positions) + 0.5) / self.positions - 0.5
         return middle + 2 * room * jax.nn.sigmoid(self.spread[...]) * even.astype(middle.dtype)
@@ -153,6 +163,10 @@ class FrictionCell(nnx.Module):
         early = jnp.where(one_jump, before, slip / dt)
         share = jnp.where(one_jump, jnp.clip(share, 0.0, 1.0), 0.0)
         return jnp.broadcast_to(share, (self.positions,)), early
+
+    def _log(self, V: Array) -> Array:
+        # No floor above zero: a simulator needs the direct effect at every velocity
+        return jnp.log(jnp.where(V > 0, V, self.floor))
 
     def _velocity(self, V: Any) -> Array:
         return jnp.asarray(V, self.direct[...].dtype)

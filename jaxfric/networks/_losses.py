@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PyTree
 
 
-def mean_absolute(predicted: Float[Array, " m"], true: Float[Array, " m"]) -> Float[Array, ""]:
+def mean_absolute(predicted: Float[Array, "*m"], true: Float[Array, "*m"]) -> Float[Array, ""]:
     """Mean absolute error: Σ_k |ŷ_k − y_k| / m.
 
     Arguments:
@@ -18,7 +18,7 @@ def mean_absolute(predicted: Float[Array, " m"], true: Float[Array, " m"]) -> Fl
     return jnp.mean(jnp.abs(predicted - true))
 
 
-def mean_squared(predicted: Float[Array, " m"], true: Float[Array, " m"]) -> Float[Array, ""]:
+def mean_squared(predicted: Float[Array, "*m"], true: Float[Array, "*m"]) -> Float[Array, ""]:
     """Mean squared error: Σ_k (ŷ_k − y_k)² / m.
 
     Arguments:

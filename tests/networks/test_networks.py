@@ -125,7 +125,7 @@ def test_assumed_positions_of_a_jump_are_averaged():
     each = []
     for share in np.asarray(cell.shares()):
         single = knowing("aging")
-        single.share[...] = jnp.asarray(np.log(share / (1 - share)), V.dtype)
+        single.share[...] = jnp.asarray(np.log(share / (1 - share)) / 8, V.dtype)
         each.append(single(V, DT))
     np.testing.assert_allclose(cell(V, DT), np.mean(each, axis=0), atol=1e-6)
 
@@ -300,3 +300,24 @@ def test_steps_are_asked_for_where_they_are_needed():
         rs.slide(rs.slide_hold_learn_law(), protocol, t, step=DT)
     with pytest.raises(ValueError, match="leave out the mass"):
         rs.spring_slider(stepped, rs.Spring(1.0, mass=1.0), protocol, t, step=DT)
+
+
+@pytest.mark.x64
+def test_cell_behind_a_spring_has_finite_right_gradients():
+    """Through a velocity step, where the solver tries steps that it rejects."""
+    cell, t = knowing("aging"), jnp.linspace(0, 0.3, 31)
+    protocol = rs.VelocityProtocol([0.0, 0.2], [0.5, 2.0])
+
+    def total(cell, stiffness):
+        own = networks.CellLaw(cell, mu0=0.4)
+        return jnp.sum(rs.spring_slider(own, rs.Spring(stiffness), protocol, t).friction)
+
+    value = jax.jit(total)
+    slopes = jax.jit(jax.grad(total, argnums=(0, 1)))(cell, 1.0)
+    assert all(np.all(np.isfinite(x)) for x in jax.tree_util.tree_leaves(slopes))
+    central = (value(cell, 1 + 1e-4) - value(cell, 1 - 1e-4)) / 2e-4
+    np.testing.assert_allclose(slopes[1], central, rtol=1e-4)
+    stiff, soft = knowing("aging"), knowing("aging")
+    stiff.direct[...], soft.direct[...] = cell.direct[...] + 1e-4, cell.direct[...] - 1e-4
+    central = (value(stiff, 1.0) - value(soft, 1.0)) / 2e-4
+    np.testing.assert_allclose(slopes[0].direct[...], central, rtol=1e-4)

@@ -23,10 +23,10 @@ class Sequences(eqx.Module):
         target: (n, m), the same with noise.
     """
 
-    velocity: Float[Array, "n m"]
-    slip: Float[Array, "n m"]
-    change: Float[Array, "n m"]
-    target: Float[Array, "n m"]
+    velocity: Float[Array, "*n m"]
+    slip: Float[Array, "*n m"]
+    change: Float[Array, "*n m"]
+    target: Float[Array, "*n m"]
 
     @property
     def dt(self) -> float:
