@@ -37,7 +37,7 @@ def fitted(first):
 
 
 def tuned_network(first, fit, steps):
-    """A copy of the shipped network, tuned to the first half; mu0 and stiffness start at the fit's."""
+    """The shipped network tuned to the first half; mu0 and stiffness start at the fit's."""
     network, _ = slide_hold_learn.trained()
     network = jax.tree_util.tree_map(lambda x: x.astype(jnp.float64), network)
     velocity, at = fit.protocol.velocities[1], fit.protocol.times[0]

@@ -9,7 +9,6 @@ from jaxtyping import Array, Float
 
 from jaxfric.networks._sequence import unroll
 
-
 # A solver's trial steps overflow before they are rejected; in reverse mode inf × 0 would be NaN
 LARGEST = 1e20
 # So that the share can come close to 0 or 1, where jumps fall on samples, in a short training

@@ -76,7 +76,7 @@ class Preset:
     evolutions: tuple[str, ...] = ("aging", "slip")
     noises: tuple[str, ...] = ("clean", "noisy")
     jumps: tuple[str, ...] = ("free", "grid")
-    draws: int = field(default=64)
+    draws: int = field(default=256)
 
     def cases(self) -> Iterator[Case]:
         """Every training, in the order in which they run."""
@@ -104,7 +104,7 @@ _SHORT = {"cell": 2000, "cell with slip": 2000, "gru": 1500, "paper": 800}
 _LONG = {"cell": 20_000, "cell with slip": 20_000, "gru": 50_000, "paper": 100_000}
 PRESETS = {
     "smoke": Preset((10,), 1, 50, dict.fromkeys(_SHORT, 40), 40, ("aging",), ("clean",), draws=4),
-    "laptop": Preset((10, 100, 1000), 3, 3000, _SHORT, 36_000),
+    "laptop": Preset((10, 100, 1000), 3, 3000, _SHORT, 54_000),
     "paper": Preset((10, 100, 1000, 10_000), 5, 3000, _LONG, 100_000),
 }
 
