@@ -213,6 +213,7 @@ def test_cell_as_a_law_behind_a_spring(law_and_cell):
     np.testing.assert_allclose(found.friction, expected.friction, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_cell_as_a_law_in_other_units(law_and_cell):
     """1 unit of velocity is 2 µm/s, of time 50 s: lengths are 100 µm."""
@@ -238,6 +239,7 @@ def test_network_that_only_steps_slides():
     np.testing.assert_allclose(history.friction, 0.6 + network(protocol(t), DT), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_network_that_only_steps_converges_behind_a_spring():
     """First order in the step towards the same cell integrated by diffrax."""

@@ -98,16 +98,21 @@ def test_trained_network_is_a_law_behind_a_spring(velocities):
 # Running it --------------------------------------------------------------------------------------
 
 
+def ran(metrics):
+    return {name: x for name, x in metrics["headline"].items() if x is not None}
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("study") / "out"
     return out, study.run("smoke", out)
 
 
+@pytest.mark.slow
 def test_smoke_writes_its_headline_without_nan(finished):
     out, metrics = finished
     stored = json.loads((out / "metrics.json").read_text(), parse_constant=pytest.fail)
-    assert stored["headline"] == pytest.approx(metrics["headline"])
+    assert ran(stored) == pytest.approx(ran(metrics))
     head = stored["headline"]
     assert len(head) == 16 and head["grid_aging_clean_1000_rel_mu"] is None
     assert 0 < head["free_aging_clean_10_rel_mu"] < 20 and 0 < head["free_floor_rel_mu"] < 1
@@ -116,6 +121,7 @@ def test_smoke_writes_its_headline_without_nan(finished):
     assert "floor" in text and "norm is not known" in text
 
 
+@pytest.mark.slow
 def test_finished_study_is_not_overwritten(finished):
     out, metrics = finished
     with pytest.raises(ValueError, match="--resume continues it, --force begins"):
@@ -123,10 +129,11 @@ def test_finished_study_is_not_overwritten(finished):
     with pytest.raises(ValueError, match="choose another folder"):
         study.run("laptop", out, resume=True)
     before = (out / "metrics.json").stat().st_mtime_ns
-    assert study.run("smoke", out, resume=True)["headline"] == pytest.approx(metrics["headline"])
+    assert study.run("smoke", out, resume=True)["headline"] == metrics["headline"]
     assert (out / "metrics.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_killed_study_goes_on_where_it_stopped(finished):
     out, metrics = finished
     (out / "metrics.json").unlink()
@@ -134,10 +141,11 @@ def test_killed_study_goes_on_where_it_stopped(finished):
     kept[0].unlink()
     times = [path.stat().st_mtime_ns for path in kept[1:]]
     again = study.run("smoke", out, resume=True)
-    assert again["headline"] == pytest.approx(metrics["headline"], rel=1e-6)
+    assert ran(again) == pytest.approx(ran(metrics), rel=1e-6)
     assert [path.stat().st_mtime_ns for path in kept[1:]] == times
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_from_the_folder(finished):
     from jaxfric import plotting
 
