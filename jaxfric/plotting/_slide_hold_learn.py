@@ -66,7 +66,7 @@ def _sequences(folder: Path, size: int) -> "Figure":
         bottom.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low))
     axes[0][0].set_ylabel("velocity")
     axes[1][0].set_ylabel("change of friction")
-    axes[1][0].legend(frameon=False, fontsize=7)
+    axes[1][-1].legend(frameon=False, fontsize=7, loc="lower left")
     figure.suptitle(f"Test sequences, jumps on samples, {size} training sequences", fontsize=10)
     return figure
 
@@ -107,7 +107,7 @@ def _histogram(folder: Path, size: int) -> "Figure":
 
 def _size(metrics: dict[str, Any]) -> "Figure":
     """Error against the number of training sequences, with the paper's and the floor."""
-    figure, axes = _panels(1, 2, (8.0, 3.8), (1.0,))
+    figure, axes = _panels(1, 2, (8.0, 4.2), (1.0,))
     for axis, jumps in zip(axes[0], ("free", "grid"), strict=True):
         for recipe, colour in zip(NAMES, COLOURS, strict=False):
             for noise, style in (("clean", "o-"), ("noisy", "s--")):
@@ -131,7 +131,8 @@ def _size(metrics: dict[str, Any]) -> "Figure":
         free.axhline(metrics["floors"]["aging"]["rel_mu"], color="black", lw=0.8, ls="--",
                      label="floor: where jumps fell is not seen")  # fmt: skip
     free.set_ylabel("mean rel-μ (%)")
-    free.legend(frameon=False, fontsize=6)
+    figure.legend(*free.get_legend_handles_labels(), loc="outside lower center", ncols=4,
+                  frameon=False, fontsize=7)  # fmt: skip
     return figure
 
 
