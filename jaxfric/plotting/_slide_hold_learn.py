@@ -82,7 +82,7 @@ def _training(folder: Path, size: int) -> "Figure":
             steps = run["steps"] * np.arange(1, loss.size + 1) / loss.size
             label = f"{NAMES[recipe]}, {run['seconds']:.0f} s"
             axis.plot(steps, loss / loss[0], color=colour, lw=1.4, label=label)
-    axis.set(xlabel="gradient steps", ylabel="loss / first loss", yscale="log")
+    axis.set(xlabel="gradient steps", ylabel="loss / first loss", xscale="log", yscale="log")
     axis.set_title(f"Training, jumps on samples, {size} sequences", fontsize=10)
     axis.legend(frameon=False, fontsize=8)
     return figure
@@ -94,8 +94,8 @@ def _histogram(folder: Path, size: int) -> "Figure":
     for axis, jumps in zip(axes, ("free", "grid"), strict=True):
         for (recipe, data), colour in zip(_kept(folder, jumps, size).items(), COLOURS,
                                           strict=False):  # fmt: skip
-            values = np.maximum(np.asarray(data["rel_mu"], float), 1e-5)
-            bins = np.geomspace(1e-4, 10, 60)
+            values = np.clip(np.asarray(data["rel_mu"], float), 1e-5, 20)
+            bins = np.geomspace(1e-5, 20, 70)
             axis.hist(values, bins, histtype="step", color=colour, lw=1.4, label=NAMES[recipe])
         axis.set(xscale="log", ylabel="test sequences")
         where = "anywhere" if jumps == "free" else "on samples"
