@@ -63,10 +63,11 @@ def test_figures_and_command_line_import_their_tools_when_used(fresh, module):
 
 def test_public_names_exist():
     import jaxfric
-    from jaxfric import plotting, ratestate, records
+    from jaxfric import networks, plotting, ratestate, records, training
+    from jaxfric.studies import slide_hold_learn
 
     assert jaxfric.__version__
-    for package in (jaxfric, ratestate, records, plotting):
+    for package in (jaxfric, ratestate, records, plotting, networks, training, slide_hold_learn):
         assert package.__doc__
         for name in vars(package):
             if not name.startswith("_"):

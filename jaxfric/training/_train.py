@@ -1,5 +1,6 @@
 """Training from the user's side: one call, resumable, with early stopping."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -157,7 +158,8 @@ def train(
     start = jax.vmap(plan.start) if key.ndim else plan.start
     state = start(arrays, key)
     store = None if checkpoint is None else Checkpoints(checkpoint, keep)
-    facts = {"config": config or {}, "batch_size": plan.batch_size, "steps": plan.steps}
+    own = json.loads(json.dumps(config or {}))  # as it will be read back: tuples become lists
+    facts = {"config": own, "batch_size": plan.batch_size, "steps": plan.steps}
     rows: list[dict[str, Any]] = []
     if store is not None and (found := store.restore(state)) is not None:
         _, state, stored = found

@@ -246,12 +246,13 @@ def test_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, damage
 
 
 def test_checkpoints_of_another_run_are_refused(tmp_path):
-    fit(epochs=2, checkpoint=tmp_path / "run", config={"law": "aging"})
+    own = {"law": "aging", "sizes": (10, 100)}
+    fit(epochs=2, checkpoint=tmp_path / "run", config=own)
+    fit(epochs=3, checkpoint=tmp_path / "run", config=own)  # the same run goes on
     with pytest.raises(ValueError, match="another configuration"):
         fit(epochs=2, checkpoint=tmp_path / "run", config={"law": "slip"})
     with pytest.raises(ValueError, match="another optimiser"):
-        fit(epochs=2, checkpoint=tmp_path / "run", config={"law": "aging"},
-            optimiser=optax.sgd(0.1))  # fmt: skip
+        fit(epochs=3, checkpoint=tmp_path / "run", config=own, optimiser=optax.sgd(1))
 
 
 def test_arrays_are_written_whole_and_checked(tmp_path):
