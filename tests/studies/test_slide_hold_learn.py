@@ -117,8 +117,23 @@ def test_smoke_writes_its_headline_without_nan(finished):
     assert len(head) == 16 and head["grid_aging_clean_1000_rel_mu"] is None
     assert 0 < head["free_aging_clean_10_rel_mu"] < 20 and 0 < head["free_floor_rel_mu"] < 1
     assert {row["recipe"] for row in stored["rows"]} == {"cell", "gru", "paper", "cell with slip"}
+    assert [row["stage"] for row in stored["appendix"]] == ["ME", "+IC", "+DE", "+DE+H"]
+    assert all(np.isfinite(row["minimal_loss"]) for row in stored["appendix"])
     text = study.table(stored)
     assert "floor" in text and "norm is not known" in text
+
+
+@pytest.mark.slow
+def test_healing_is_compared_with_the_law(finished):
+    """The law's column is what `slide` gives; networks have theirs."""
+    _, metrics = finished
+    law = rs.slide_hold_learn_law()
+    for row in metrics["healing"]:
+        protocol = rs.VelocityProtocol([0.0, 0.2, 0.2 + row["hold"]], [1.0, 1e-8, 1.0])
+        friction = rs.slide(law, protocol, jnp.array([0.0, 0.2 + row["hold"]])).friction
+        assert row["exact"] == pytest.approx(float(friction[1] - friction[0]), abs=1e-5)
+        assert row["logarithm"] < row["exact"]
+    assert {"cell", "gru", "paper", "appendix +DE+H"} <= set(metrics["healing"][0])
 
 
 @pytest.mark.slow

@@ -107,6 +107,11 @@ class _Normalised(nnx.Module):
         return self.network.step(hidden, velocity, dt)
 
 
+def paper_network(rngs: nnx.Rngs) -> Any:
+    """One GRU and a linear read-out of friction over its range."""
+    return _Normalised(networks.FrictionGRU(64, rngs=rngs))
+
+
 def _cell_batch(n: int) -> int:
     return min(n, 32)
 
@@ -123,7 +128,7 @@ _CELL = Recipe(
 RECIPES = {
     # Batches of 32 / 10 / 1 / 1 for 10,000 / 1,000 / 100 / 10 sequences
     "paper": Recipe(
-        lambda rngs: _Normalised(networks.FrictionGRU(64, rngs=rngs)),
+        paper_network,
         _paper(clean=True), _paper(clean=False), 1e-3, "constant",
         lambda n: 32 if n >= 10_000 else 10 if n >= 1000 else 1, patience=20,
     ),

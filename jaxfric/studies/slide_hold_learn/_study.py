@@ -16,6 +16,7 @@ from flax import nnx
 
 from jaxfric import ratestate, training
 from jaxfric.studies._files import environment, write_json
+from jaxfric.studies.slide_hold_learn._appendix import appendix, healing_in_holds
 from jaxfric.studies.slide_hold_learn._data import NOISE, Sequences, best_estimate, sequences
 from jaxfric.studies.slide_hold_learn._metrics import errors, peak_after_hold, predict, summary
 from jaxfric.studies.slide_hold_learn._recipes import RECIPES
@@ -66,6 +67,8 @@ class Preset:
         evolutions: laws.
         noises: "clean", "noisy".
         jumps: "free", "grid".
+        draws: of hidden jump positions for the floor, per test sequence.
+        appendix: sequences and epochs of the appendix's study.
     """
 
     sizes: tuple[int, ...]
@@ -77,6 +80,7 @@ class Preset:
     noises: tuple[str, ...] = ("clean", "noisy")
     jumps: tuple[str, ...] = ("free", "grid")
     draws: int = field(default=256)
+    appendix: tuple[int, int] = (12_000, 50)  # sequences and epochs
 
     def cases(self) -> Iterator[Case]:
         """Every training, in the order in which they run."""
@@ -103,8 +107,18 @@ class Preset:
 _SHORT = {"cell": 2000, "cell with slip": 2000, "gru": 1500, "paper": 800}
 _LONG = {"cell": 20_000, "cell with slip": 20_000, "gru": 50_000, "paper": 100_000}
 PRESETS = {
-    "smoke": Preset((10,), 1, 50, dict.fromkeys(_SHORT, 40), 40, ("aging",), ("clean",), draws=4),
-    "laptop": Preset((10, 100, 1000), 3, 3000, _SHORT, 54_000),
+    "smoke": Preset(
+        (10,),
+        1,
+        50,
+        dict.fromkeys(_SHORT, 40),
+        40,
+        ("aging",),
+        ("clean",),
+        draws=4,
+        appendix=(40, 2),
+    ),
+    "laptop": Preset((10, 100, 1000), 3, 3000, _SHORT, 54_000, appendix=(1000, 10)),
     "paper": Preset((10, 100, 1000, 10_000), 5, 3000, _LONG, 100_000),
 }
 
@@ -159,6 +173,8 @@ def run(
         "over test sequences, then over seeds; the paper does not say which norm it prints",
         "rows": _rows(runs),
         "floors": _floors(plan, tests),
+        "appendix": _appendix(plan, tests, out),
+        "healing": healing_in_holds(out, max(plan.sizes)),
         "paper": PAPER,
         "seconds": sum(r["seconds"] for r in runs),
         "seconds_of_this_call": time.perf_counter() - began,
@@ -291,6 +307,18 @@ def _floors(plan: Preset, tests: dict[tuple[str, str], Sequences]) -> dict[str, 
         )
         for (jumps, evolution), data in tests.items() if jumps == "free"
     }  # fmt: skip
+
+
+def _appendix(
+    plan: Preset, tests: dict[tuple[str, str], Sequences], out: Path
+) -> list[dict[str, Any]]:
+    """The appendix's stages on free, clean data of the aging law."""
+    path, (n, epochs) = out / "runs" / "appendix.json", plan.appendix
+    if not path.exists():
+        data = _draw("free", "aging", "clean", n, 0)
+        write_json(path, appendix(data, tests["free", "aging"], epochs, out))
+    found: list[dict[str, Any]] = json.loads(path.read_text())
+    return found
 
 
 def headline(metrics: dict[str, Any]) -> dict[str, float | None]:

@@ -38,6 +38,19 @@ def table(metrics: dict[str, Any]) -> str:
     for name, values in metrics["paper"].items():
         numbers = ", ".join(f"{size}: {x}" for size, x in values.items())
         lines.append(f"  {name.replace('_', ', ')}: {numbers} %")
+    lines += ["", "The appendix: its network, loss terms added in stages (paper's numbers beside)"]
+    for row in metrics["appendix"]:
+        loss = f"{row['minimal_loss']:.4f} ({row['paper_minimal_loss']})"
+        error = f"rel-Δμ {row['rel_change']:.1f} %, rel-μ {row['rel_mu']:.2f} %"
+        lines.append(
+            f"  {row['stage']:6} minimal loss {loss}, {error} ({row['paper_error']} %); "
+            f"{row['sequences']} sequences, {row['epochs']} epochs"
+        )
+    lines += ["", "Friction gained in a hold: the law's b ln(1 + t/θ0), a pure logarithm, networks"]
+    names = list(metrics["healing"][0])
+    lines.append("  " + " ".join(f"{name:>15}" for name in names))
+    for row in metrics["healing"]:
+        lines.append("  " + " ".join(f"{row[name]:15.5f}" for name in names))
     return "\n".join(lines)
 
 

@@ -1,0 +1,129 @@
+"""The paper's appendix: loss terms added one by one, and healing in holds of many lengths."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jaxtyping import Array
+
+from jaxfric import networks, training
+from jaxfric.studies.slide_hold_learn._data import Sequences
+from jaxfric.studies.slide_hold_learn._metrics import predict, summary
+from jaxfric.studies.slide_hold_learn._recipes import RECIPES, paper_network
+
+# Terms, the stage whose weights it starts from, and what the paper prints: its minimal loss and
+# its test error in percent
+STAGES: dict[str, tuple[tuple[str, ...], str | None, float, float]] = {
+    "ME": (("error",), None, 0.064, 4.2),
+    "+IC": (("error", "initial"), "ME", 0.033, 3.4),
+    "+DE": (("error", "initial", "jumps"), "+IC", 0.255, 3.7),
+    "+DE+H": (("error", "initial", "jumps", "healing"), "+IC", 0.271, 4.1),
+}
+HOLDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
+A, B, DC = 0.006, 0.016, 1 / 30
+
+
+def _loss(terms: tuple[str, ...]) -> Any:
+    """MSE, initial value, jump sizes and healing of friction over its range."""
+
+    def loss(network: Any, data: Sequences, key: Any) -> tuple[Array, dict[str, Array]]:
+        def one(velocity: Array, target: Array) -> dict[str, Array]:
+            predicted = networks.unroll(network, velocity, data.dt)
+            jumped = jnp.concatenate([jnp.zeros(1, bool), velocity[1:] != velocity[:-1]])
+            every = {
+                "error": networks.mean_squared(predicted, target),
+                "initial": networks.initial_value(predicted, target),
+                "jumps": networks.jump_sizes(predicted, target, jumped),
+                "healing": networks.healing(predicted, target, velocity < 1e-4),
+            }
+            return {name: every[name] for name in terms}
+
+        found = jax.vmap(one)(data.velocity, 10 * data.target)
+        means = {name: jnp.mean(x) for name, x in found.items()}
+        return jnp.sum(jnp.stack(list(means.values()))), means
+
+    return loss
+
+
+def appendix(data: Sequences, test: Sequences, epochs: int, out: Path) -> list[dict[str, Any]]:
+    """Train the paper's network by stages; the last two both start from the second.
+
+    Arguments:
+        data: training sequences (the paper has 12,000).
+        test: test sequences.
+        epochs: of each stage (the paper has 50).
+        out: folder whose `networks/` gets the trained networks.
+
+    Returns:
+        A row for each stage: minimal_loss and rel_mu, rel_change beside the paper's.
+    """
+    trained: dict[str, Any] = {}
+    rows = []
+    for name, (terms, origin, paper_loss, paper_error) in STAGES.items():
+        start = paper_network(nnx.Rngs(0)) if origin is None else trained[origin]
+        start = jax.tree_util.tree_map(lambda x: x.astype(jnp.float32), start)
+        run = training.train(
+            _loss(terms), start, data, key=jax.random.key(0), optimiser=optax.adam(1e-3),
+            epochs=epochs, batch_size=32, clip=1.0,
+        )  # fmt: skip
+        trained[name] = run.parameters
+        training.save_arrays(out / "networks" / f"appendix_{name}.npz", run.parameters, stage=name)
+        rows.append(
+            {
+                "stage": name,
+                "sequences": data.velocity.shape[0],
+                "epochs": epochs,
+                "minimal_loss": float(run.best_metric),
+                "paper_minimal_loss": paper_loss,
+                **summary(predict(run.parameters, test), test.change),
+                "paper_error": paper_error,
+            }
+        )
+    return rows
+
+
+def healing_in_holds(out: Path, size: int) -> list[dict[str, Any]]:
+    """Friction after a hold less that before, by its length: every network against the law.
+
+    The law of the data gains b ln(1 + t/θ0), θ0 = Dc/V; b ln(t/θ0) is what a pure logarithm of
+    time would give.
+
+    Arguments:
+        out: the study's folder.
+        size: training sequences of the networks to take.
+
+    Returns:
+        A row for each hold: hold, exact, logarithm, and a column for each network.
+    """
+    found = {recipe: _kept(out / "networks" / f"grid_aging_clean_{size}_{recipe}_0.npz", recipe)
+             for recipe in ("cell", "gru", "paper")}  # fmt: skip
+    found |= {f"appendix {name}": _kept(out / "networks" / f"appendix_{name}.npz", "paper")
+              for name in STAGES}  # fmt: skip
+    rows = []
+    for hold in HOLDS:
+        k = np.arange(100)
+        begin, end = 20, 20 + round(100 * hold)
+        velocity = jnp.asarray(np.where((k >= begin) & (k < end), 1e-8, 1.0), jnp.float32)
+        row: dict[str, Any] = {
+            "hold": hold,
+            "exact": float(B * np.log1p(hold / DC)),
+            "logarithm": float(B * np.log(hold / DC)),
+        }
+        for name, network in found.items():
+            if network is not None:
+                change = network(velocity, 0.01)
+                row[name] = float(change[end] - change[begin - 1])
+        rows.append(row)
+    return rows
+
+
+def _kept(path: Path, recipe: str) -> Any:
+    if not path.exists():
+        return None
+    template = RECIPES[recipe].build(nnx.Rngs(0))
+    template = jax.tree_util.tree_map(lambda x: x.astype(jnp.float32), template)
+    return training.load_arrays(path, template)[0]
