@@ -22,4 +22,8 @@ from jaxfric.networks._losses import (
     mean_absolute as mean_absolute,
     mean_squared as mean_squared,
 )
+from jaxfric.networks._others import (
+    FrictionLSTM as FrictionLSTM,
+    FrictionTransformer as FrictionTransformer,
+)
 from jaxfric.networks._sequence import unroll as unroll, unroll_with_slopes as unroll_with_slopes

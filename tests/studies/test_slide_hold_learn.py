@@ -116,7 +116,7 @@ def test_smoke_writes_its_headline_without_nan(finished):
     head = stored["headline"]
     assert len(head) == 16 and head["grid_aging_clean_1000_rel_mu"] is None
     assert 0 < head["free_aging_clean_10_rel_mu"] < 20 and 0 < head["free_floor_rel_mu"] < 1
-    assert {row["recipe"] for row in stored["rows"]} == {"cell", "gru", "paper", "cell with slip"}
+    assert {row["recipe"] for row in stored["rows"]} == set(study.RECIPES)
     assert [row["stage"] for row in stored["appendix"]] == ["ME", "+IC", "+DE", "+DE+H"]
     assert all(np.isfinite(row["minimal_loss"]) for row in stored["appendix"])
     text = study.table(stored)

@@ -138,6 +138,20 @@ RECIPES = {
         ),
         _absolute, _squared, 5e-3, "cosine", _gru_batch,
     ),
+    "stacked gru": Recipe(
+        lambda rngs: networks.FrictionGRU(
+            48, layers=2, log_velocity=True, output_scale=0.05, rngs=rngs
+        ),
+        _absolute, _squared, 5e-3, "cosine", _gru_batch,
+    ),
+    "lstm": Recipe(
+        lambda rngs: networks.FrictionLSTM(64, rngs=rngs),
+        _absolute, _squared, 5e-3, "cosine", _gru_batch,
+    ),
+    "transformer": Recipe(
+        lambda rngs: networks.FrictionTransformer(32, rngs=rngs),
+        _absolute, _squared, 3e-3, "cosine", _gru_batch,
+    ),
     "cell": _CELL,
     "cell with slip": Recipe(
         _CELL.build, _from_slip, _from_slip, 0.03, "cosine", _cell_batch, slip=True

@@ -34,6 +34,7 @@ MEANS = (
     "rel_mu", "rel_mu_median", "rel_change", "rel_change_median", "peak_after_hold",
     "validation_rel_mu", "minimal_loss", "seconds",
 )  # fmt: skip
+OTHERS = ("stacked gru", "lstm", "transformer")  # on the largest clean set of the aging law
 SHOWN = 4  # test sequences kept for figures
 
 
@@ -96,12 +97,17 @@ class Preset:
                     for seed in range(self.seeds):
                         yield Case("free", evolution, "clean", size, "cell with slip", seed)
 
+        for recipe in OTHERS:
+            for jumps in self.jumps:
+                for seed in range(self.seeds):
+                    yield Case(jumps, "aging", "clean", max(self.sizes), recipe, seed)
+
     def gradient_steps(self, case: Case) -> int:
         if case.recipe == "gru" and (case.jumps, case.evolution, case.noise, case.size) == (
             "grid", "aging", "clean", 1000,
         ):  # fmt: skip
             return self.long_gru
-        return self.steps[case.recipe]
+        return self.steps["gru" if case.recipe in OTHERS else case.recipe]
 
 
 _SHORT = {"cell": 2000, "cell with slip": 2000, "gru": 1500, "paper": 800}
