@@ -1,5 +1,6 @@
 """Settings of every test and doctest; they must stand before JAX and jaxfric are imported."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -38,6 +39,18 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("x64"):
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget_programs():
+    """Drop every compiled program after each file.
+
+    Each maps a few regions of memory, and a process may have only so many (vm.max_map_count):
+    the whole suite in one process would die inside the compiler.
+    """
+    yield
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
