@@ -23,7 +23,7 @@ class Options(eqx.Module):
 
     Arguments:
         solver: any diffrax solver of ordinary differential equations.
-        rtol: relative tolerance of a step; None takes 1e-8 in float64, 1e-5 in float32.
+        rtol: relative tolerance of a step; None takes 1e-8 in float64, 1e-6 in float32.
         atol: absolute tolerance of a step; None takes 1e-10 in float64, 1e-7 in float32.
         max_steps: the most steps before the run ends with the status that says so.
         adjoint: a diffrax adjoint. `DirectAdjoint` differentiates in forward and reverse mode;
@@ -61,7 +61,7 @@ def integrate(
 
     single = t.dtype == jnp.float32
     tolerance = FiniteController(
-        rtol=(1e-5 if single else 1e-8) if options.rtol is None else options.rtol,
+        rtol=(1e-6 if single else 1e-8) if options.rtol is None else options.rtol,
         atol=(1e-7 if single else 1e-10) if options.atol is None else options.atol,
     )
     jumps = schedule.jumps

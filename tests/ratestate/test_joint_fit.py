@@ -54,11 +54,12 @@ def test_shared_parameters_are_known_better():
         rs.fit_step(record, LAW, spring, protocol=protocol)
         for record, spring, protocol in zip(made(), SPRINGS, protocols(), strict=True)
     ]
+    # The records' information about the shared three adds up.
+    information = sum(np.linalg.inv(np.asarray(fit.covariance)[:3, :3]) for fit in alone)
+    expected = np.sqrt(np.diag(np.linalg.inv(information)))
     for i, name in enumerate(("a", "b", "Dc")):
-        each = np.array([fit.error(name) for fit in alone])
-        assert errors[i] < each.min()
-        # and about as well as the weighted mean of both
-        assert errors[i] == pytest.approx(1 / np.sqrt(np.sum(1 / each**2)), rel=0.4)
+        assert alone[0].names[i] == name
+        assert errors[i] == pytest.approx(expected[i], rel=0.1)
         assert together.values[i] == pytest.approx(float(getattr(LAW, name)), abs=4 * errors[i])
         assert [fit.value(name) for fit in together.fits] == [together.values[i]] * 2
     # every record keeps its own level

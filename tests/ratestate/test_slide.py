@@ -160,7 +160,7 @@ def test_jump_of_several_nagata_states(evolutions):
 @pytest.mark.parametrize(
     ("healer", "heals"), [("aging", 1.0), ("prz", 1.0), ("slip", 0.0), ("composite", 1.0)]
 )
-def test_hold_at_rest_heals(healer, heals, make_law, eps):
+def test_hold_at_rest_heals(healer, heals, make_law):
     """Slide, stop for t, slide on: μ is b ln(1 + t/θ0) higher; slip-law friction is not."""
     law = make_law(healer, form="regularised")
     protocol = rs.VelocityProtocol([0.0, 1.0, 51.0], [1.0, 0.0, 1.0])
@@ -169,9 +169,7 @@ def test_hold_at_rest_heals(healer, heals, make_law, eps):
     np.testing.assert_allclose(history.friction[1:4], 0, atol=1e-30)
     np.testing.assert_allclose(history.state[2], theta0 + 25 * heals, rtol=1e-5)
     healing = B * np.log(1 + 50 * heals / theta0)
-    solver = 50 * eps if healer == "composite" else 0  # its tolerance in float32 is 1e-5
-    atol = max(2e-6, solver)
-    np.testing.assert_allclose(history.friction[4] - history.friction[0], healing, atol=atol)
+    np.testing.assert_allclose(history.friction[4] - history.friction[0], healing, atol=2e-6)
     np.testing.assert_allclose(history.slip, [0, 1, 1, 1, 1], rtol=1e-6)
     assert history.status.ok
 

@@ -1,0 +1,97 @@
+"""How much of the study each preset runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+OTHERS = ("stacked gru", "lstm", "transformer")  # on the largest clean set of the aging law
+
+
+@dataclass(frozen=True, order=True)
+class Case:
+    """One training: which data, how much, which network, which seed."""
+
+    jumps: str
+    evolution: str
+    noise: str
+    size: int
+    recipe: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        recipe = self.recipe.replace(" ", "-")
+        return f"{self.jumps}_{self.evolution}_{self.noise}_{self.size}_{recipe}_{self.seed}"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much of the study to run.
+
+    Arguments:
+        sizes: training sequences.
+        seeds: trainings of each case, each with its own data and weights.
+        tests: test sequences.
+        steps: gradient steps of each recipe.
+        long_gru: gradient steps of the GRU on 1,000 clean sequences of the aging law on the grid.
+        evolutions: laws.
+        noises: "clean", "noisy".
+        jumps: "free", "grid".
+        draws: of hidden jump positions for the floor, per test sequence.
+        appendix: sequences and epochs of the appendix's study.
+    """
+
+    sizes: tuple[int, ...]
+    seeds: int
+    tests: int
+    steps: dict[str, int]
+    long_gru: int
+    evolutions: tuple[str, ...] = ("aging", "slip")
+    noises: tuple[str, ...] = ("clean", "noisy")
+    jumps: tuple[str, ...] = ("free", "grid")
+    draws: int = field(default=256)
+    appendix: tuple[int, int] = (12_000, 50)  # sequences and epochs
+
+    def cases(self) -> Iterator[Case]:
+        """Every training, in the order in which they run."""
+        for size in self.sizes:
+            for recipe in ("cell", "gru", "paper"):
+                for noise in self.noises:
+                    for jumps in self.jumps:
+                        for evolution in self.evolutions:
+                            for seed in range(self.seeds):
+                                yield Case(jumps, evolution, noise, size, recipe, seed)
+            if "free" in self.jumps:
+                for evolution in self.evolutions:
+                    for seed in range(self.seeds):
+                        yield Case("free", evolution, "clean", size, "cell with slip", seed)
+
+        for recipe in OTHERS:
+            for jumps in self.jumps:
+                for seed in range(self.seeds):
+                    yield Case(jumps, "aging", "clean", max(self.sizes), recipe, seed)
+
+    def gradient_steps(self, case: Case) -> int:
+        if case.recipe == "gru" and (case.jumps, case.evolution, case.noise, case.size) == (
+            "grid", "aging", "clean", 1000,
+        ):  # fmt: skip
+            return self.long_gru
+        return self.steps["gru" if case.recipe in OTHERS else case.recipe]
+
+
+_SHORT = {"cell": 2000, "cell with slip": 2000, "gru": 1500, "paper": 800}
+_LONG = {"cell": 20_000, "cell with slip": 20_000, "gru": 50_000, "paper": 100_000}
+PRESETS = {
+    "smoke": Preset(
+        (10,),
+        1,
+        50,
+        dict.fromkeys(_SHORT, 40),
+        40,
+        ("aging",),
+        ("clean",),
+        draws=4,
+        appendix=(40, 2),
+    ),
+    "laptop": Preset((10, 100, 1000), 3, 3000, _SHORT, 60_000, appendix=(1000, 10)),
+    "paper": Preset((10, 100, 1000, 10_000), 5, 3000, _LONG, 100_000),
+}
