@@ -2,6 +2,7 @@
 
 import json
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,6 +50,10 @@ def test_errors_by_hand():
     change, friction = study.errors(true + jnp.array([[0.0, 0.03, -0.04]]), true)
     np.testing.assert_allclose(change, 10, rtol=1e-4)
     np.testing.assert_allclose(friction, 100 * 0.07 / (3 * 0.415 + 0.7), rtol=1e-4)
+    # A sequence in which friction does not change has no relative error of its change.
+    data = study.sequences(3, key=KEY)
+    data = eqx.tree_at(lambda d: d.change, data, data.change.at[1].set(0.0))
+    assert study.score(lambda v, dt: 0 * v, data)["rel_change"] == pytest.approx(100)
 
 
 def test_best_estimate_is_exact_where_nothing_is_hidden_and_a_floor_where_it_is():

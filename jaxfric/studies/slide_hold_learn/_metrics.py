@@ -16,7 +16,8 @@ def errors(
 ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """Relative errors of each sequence, in percent.
 
-    rel-Δμ = 100 ‖ŷ − y‖₂/‖y‖₂ and rel-μ = 100 mean|ŷ − y|/mean|μ|, μ = 0.415 + y.
+    rel-Δμ = 100 ‖ŷ − y‖₂/‖y‖₂ and rel-μ = 100 mean|ŷ − y|/mean|μ|, μ = 0.415 + y. The first is
+    not finite where friction does not change, that is, where no jump falls between samples.
 
     Arguments:
         predicted: (n, m), Δμ.
@@ -46,8 +47,9 @@ def score(network: Any, data: Sequences, *, slip: bool = False) -> dict[str, flo
 
 
 def summary(predicted: Array, true: Array) -> dict[str, float]:
-    """`errors` as means and medians."""
+    """`errors` as means and medians; rel-Δμ over the sequences in which friction changes at all."""
     change, friction = (np.asarray(x, float) for x in errors(predicted, true))
+    change = change[np.any(np.asarray(true) != 0, axis=1)]
     return {
         "rel_mu": float(friction.mean()),
         "rel_mu_median": float(np.median(friction)),

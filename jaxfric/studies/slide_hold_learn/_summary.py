@@ -27,7 +27,8 @@ def rows_of(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for key, group in groups.items():
         row: dict[str, Any] = dict(zip(names, key, strict=True)) | {"seeds": len(group)}
         for name in MEANS:
-            row[name] = float(np.mean([each[name] for each in group]))
+            values = [each[name] for each in group]
+            row[name] = None if None in values else float(np.mean(values))
         row["rel_mu_spread"] = float(np.std([each["rel_mu"] for each in group]))
         row["steps"] = max(each["steps"] for each in group)
         rows.append(row)

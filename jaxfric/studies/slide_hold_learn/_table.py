@@ -26,7 +26,7 @@ def table(metrics: dict[str, Any]) -> str:
         lines.append(
             f"{row['jumps']:5} {row['evolution']:6} {row['noise']:6} {row['size']:6d}  "
             f"{row['recipe']:15} {_number(row['rel_mu'])} {_number(row['rel_mu_spread'], 8)} "
-            f"{_number(row['rel_mu_median'], 8)} {row['rel_change']:9.3f} "
+            f"{_number(row['rel_mu_median'], 8)} {_number(row['rel_change'], 9)} "
             f"{row['peak_after_hold']:7.2f} {row['steps']:7d} {row['seconds']:7.1f}"
         )
     for law, floor in metrics["floors"].items():
