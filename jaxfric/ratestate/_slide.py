@@ -18,6 +18,7 @@ from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
 from jaxfric.ratestate._schedule import Load, Schedule
 from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
 from jaxfric.ratestate._stepped import slide_in_steps, step_grid
+from jaxfric.ratestate._types import Number
 
 
 def slide(
@@ -30,8 +31,8 @@ def slide(
     normal_stress: NormalStress | Callable[[Array], Array] | None = None,
     step: float | None = None,
     solver: diffrax.AbstractSolver | None = None,
-    rtol: float | None = None,
-    atol: float | None = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
     max_steps: int = 65536,
     adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint(),  # noqa: B008
 ) -> History:
@@ -99,7 +100,8 @@ def slide(
         raise ValueError("hold_state needs the closed form: an exact law, no solver, σ constant")
     else:
         if dtype == jnp.float64:  # at 1e-8 the interpolation between steps is off by 2e-7 in μ
-            rtol, atol = rtol or 1e-10, atol or 1e-12
+            rtol = 1e-10 if rtol is None else rtol
+            atol = 1e-12 if atol is None else atol
         options = Options(solver or diffrax.Tsit5(), rtol, atol, max_steps, adjoint)
         state, slip, status = _integrate(
             coordinates, protocol, normal_stress, t, initial, options, ~inputs.ok

@@ -16,6 +16,7 @@ from jaxfric.ratestate._controller import FiniteController
 from jaxfric.ratestate._law import RateStateLaw
 from jaxfric.ratestate._protocol import VelocityProtocol
 from jaxfric.ratestate._schedule import Schedule
+from jaxfric.ratestate._types import Number
 
 
 class Options(eqx.Module):
@@ -23,8 +24,8 @@ class Options(eqx.Module):
 
     Arguments:
         solver: any diffrax solver of ordinary differential equations.
-        rtol: relative tolerance of a step; None takes 1e-8 in float64, 1e-6 in float32.
-        atol: absolute tolerance of a step; None takes 1e-10 in float64, 1e-7 in float32.
+        rtol: relative tolerance of a step, may be traced; None takes 1e-8 (float32: 1e-6).
+        atol: absolute tolerance of a step, likewise; None takes 1e-10 (float32: 1e-7).
         max_steps: the most steps before the run ends with the status that says so.
         adjoint: a diffrax adjoint. `DirectAdjoint` differentiates in forward and reverse mode;
             `RecursiveCheckpointAdjoint` saves memory in reverse mode only; `ForwardMode` is the
@@ -32,8 +33,8 @@ class Options(eqx.Module):
     """
 
     solver: diffrax.AbstractSolver
-    rtol: float | None = None
-    atol: float | None = None
+    rtol: Number | None = None
+    atol: Number | None = None
     max_steps: int = eqx.field(static=True, default=65536)
     adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint()
 

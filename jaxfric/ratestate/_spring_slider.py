@@ -20,6 +20,7 @@ from jaxfric.ratestate._schedule import Schedule
 from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
 from jaxfric.ratestate._spring import Spring
 from jaxfric.ratestate._stepped import spring_slider_in_steps, step_grid
+from jaxfric.ratestate._types import Number
 
 
 def spring_slider(
@@ -33,8 +34,8 @@ def spring_slider(
     steps: bool = False,
     step: float | None = None,
     solver: diffrax.AbstractSolver | None = None,
-    rtol: float | None = None,
-    atol: float | None = None,
+    rtol: Number | None = None,
+    atol: Number | None = None,
     max_steps: int = 65536,
     adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint(),  # noqa: B008
 ) -> History:
