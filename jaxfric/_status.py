@@ -33,6 +33,9 @@ class Status(eqx.Module):
     BAD_PARAMETER: ClassVar[int] = 5
     SOLVER: ClassVar[int] = 6
     OVERFLOW: ClassVar[int] = 7
+    BAD_SURFACE: ClassVar[int] = 8
+    BAD_LOAD: ClassVar[int] = 9
+    UNSOLVED: ClassVar[int] = 10
 
     MESSAGES: ClassVar[tuple[str, ...]] = (
         "successful",
@@ -45,6 +48,11 @@ class Status(eqx.Module):
         "a parameter is invalid: Dc, V0 and stiffness must be > 0, damping and mass >= 0",
         "the solver failed to take a step; try another solver or check the parameters",
         "more events than max_events; raise max_events",
+        "the surface or the material is invalid: radii, modulus and area_factor must be > 0, "
+        "exponents >= 1, heights finite, and one asperity unmasked",
+        "a load is negative or not finite",
+        "no separation carries a load to the precision promised; use float64, or lengths and "
+        "loads nearer to one",
     )
 
     @property

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -111,7 +112,7 @@ def test_a_failing_figure_leaves_no_partial_output(tmp_path):
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        cli._publish(tmp_path / "out", {"fit.txt": "text", "fit.png": Broken()})
+        cli._files.publish(tmp_path / "out", {"fit.txt": "text", "fit.png": Broken()})
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -122,6 +123,54 @@ def test_demo(jaxfric, tmp_path):
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "demo").iterdir()}
     assert names >= FILES | {"stick-slip.png", "stick-slip.txt", "sensitivity.png"}
+    assert names >= {"design.txt", "law.png", "surface.png", "surface.csv"}
     last = done.stdout.strip().splitlines()[-len(names) - 1 :]
     assert str(tmp_path / "demo") in last[0]
     assert {line.strip() for line in last[1:]} == names
+
+
+@pytest.mark.slow
+@pytest.mark.x64
+def test_design_of_a_file(jaxfric, tmp_path):
+    """From a table of load and friction to asperities whose law is that of the table."""
+    from jaxfric import contact
+
+    rows = "\n".join(f"{p},{900 * (p / 1000) ** 0.9}" for p in range(10, 1010, 10))
+    wanted = tmp_path / "wanted.csv"
+    wanted.write_text(f"load (mN),friction (mN)\n{rows}\n")
+    out = tmp_path / "out"
+    done = jaxfric("design", wanted, "--asperities", 32, "--starts", 4, "--shear-strength", 2e5,
+                   "--quantum", 1e-7, "--out", out)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "feasible: a design within" in done.stdout and "yardsticks" in done.stdout
+    names = {path.name for path in out.iterdir()}
+    assert names == {"design.txt", "design.json", "law.csv", "surface.csv", "law.png",
+                     "surface.png", "surface.stl"}  # fmt: skip
+    told = json.loads((out / "design.json").read_text())
+    table = np.genfromtxt(out / "surface.csv", delimiter=",", names=True)
+    steps = (table["height_m"] - table["height_m"].max()) / 1e-7
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    made = contact.friction_law(
+        contact.Asperities(jnp.asarray(table["height_m"]), jnp.asarray(table["radius_m"])),
+        contact.Material(1.4e6, 2e5), jnp.asarray(told["load_N"]),
+    )  # fmt: skip
+    error = float(contact.smape(made.friction, np.asarray(told["target_N"])))
+    assert error == pytest.approx(told["smape_percent"], abs=1e-3) and error < 0.3
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "name one target"),
+        (["--linear", 0.3, "--power", 0.8], "name one target"),
+        (["--linear", -1], "coefficient must be positive"),
+        (["--linear", 0.3, "--max-load", 0], "--max-load must be positive"),
+        (["--linear", 0.3, "--radii", "fixed"], "free or common"),
+        (["--linear", 0.3, "--modulus", -1], "modulus must be positive"),
+    ],
+)
+def test_bad_designs_are_one_sentence(jaxfric, tmp_path, arguments, says):
+    done = jaxfric("design", *arguments, "--out", tmp_path / "out")
+    assert done.returncode == 1 and says in done.stderr
+    assert "Traceback" not in done.stderr and not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ figure = plotting.plot_stick_slip(history, events)     # friction, velocity, sli
 plotting.save(figure, "fit.png")                       # written whole or not at all
 """
 
+from jaxfric.plotting._design import plot_design as plot_design, plot_surface as plot_surface
 from jaxfric.plotting._fit import plot_fits as plot_fits
 from jaxfric.plotting._history import (
     plot_sensitivity as plot_sensitivity,

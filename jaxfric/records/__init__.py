@@ -1,4 +1,4 @@
-"""Reading and checking laboratory records.
+"""Reading and checking laboratory records; writing surfaces for the workshop.
 
     from jaxfric import records
 
@@ -11,6 +11,16 @@ A file that cannot be read without guessing is refused with a sentence that name
 lines and the remedy.
 """
 
+from jaxfric.records._friction_law import read_friction_law as read_friction_law
 from jaxfric.records._read import read_velocity_step as read_velocity_step
 from jaxfric.records._record import VelocityStepRecord as VelocityStepRecord
 from jaxfric.records._sample import sample as sample
+from jaxfric.records._surface import (
+    asperities_csv as asperities_csv,
+    cap_mesh as cap_mesh,
+    foot_radius as foot_radius,
+    lattice as lattice,
+    stl_bytes as stl_bytes,
+    write_asperities as write_asperities,
+    write_stl as write_stl,
+)

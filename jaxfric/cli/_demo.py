@@ -1,0 +1,63 @@
+"""`jaxfric demo`: what the package does, on real data, in a minute."""
+
+from pathlib import Path
+from typing import Any
+
+from jaxfric.cli._design import run_design, wanted_law
+from jaxfric.cli._files import publish
+from jaxfric.cli._fit import run_fit
+
+
+def run_demo(out: Path) -> None:
+    """What `make demo` shows: a fit of real data, a stick-slip cycle, a derivative, a design."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxfric import plotting, ratestate, records
+
+    print("1. Fit the shipped velocity step on basalt gouge (Giacomel et al. 2021)\n")
+    fits = run_fit(records.sample("basalt"), ["aging", "slip"], out)
+
+    print("\n2. A stick-slip cycle at half the critical stiffness\n")
+    law = ratestate.RateStateLaw(mu0=0.6, a=0.010, b=0.015, Dc=1e-5, V0=1e-6)
+    critical = float(ratestate.critical_stiffness(law, 1e-5))
+    spring = ratestate.Spring(0.5 * critical, damping=1e-2)
+    load = ratestate.VelocityProtocol([0.0], [1e-5])
+    start = (1e-6, law.initial(1e-6))
+    history = ratestate.spring_slider(
+        law, spring, load, jnp.array([0.0, 200.0]), initial=start, steps=True, max_steps=8192
+    )
+    events = ratestate.catalogue(history, max_events=16)
+    print(f"critical stiffness {critical:.4g} 1/m\n{events}")
+    cycle = plotting.plot_stick_slip(
+        history, events, title="Stick-slip at half the critical stiffness"
+    )
+    publish(out, {"stick-slip.txt": f"{events}\n", "stick-slip.png": cycle})
+
+    print("\n3. The fitted step, differentiated: ∂μ(t)/∂ln p in forward mode\n")
+    best = min(fits, key=lambda fit: fit.bic)
+    time = jnp.linspace(float(best.time[0]), float(best.time[-1]), 801)
+    names = ("a", "b", "Dc", "stiffness")
+
+    def friction(logs: Any) -> Any:
+        a, b, Dc, k = jnp.exp(logs)
+        law = ratestate.RateStateLaw(best.law.mu0, a, b, Dc, best.law.V0, best.law.evolution)
+        return ratestate.spring_slider(law, ratestate.Spring(k), best.protocol, time).friction
+
+    point = jnp.log(jnp.array([best.value(name) for name in names]))
+    slopes = jax.jit(jax.jacfwd(friction))(point)
+    largest = ", ".join(
+        f"{n} {float(jnp.abs(s).max()):.2g}" for n, s in zip(names, slopes.T, strict=True)
+    )
+    print(f"largest |∂μ/∂ln p|: {largest}")
+    clock = time - best.protocol.times[1]
+    figure = plotting.plot_sensitivity(
+        clock, friction(point), dict(zip(names, slopes.T, strict=True)),
+        title="What a velocity step tells about each parameter",
+    )  # fmt: skip
+    publish(out, {"sensitivity.png": figure})
+    print("\n4. A rough surface designed for a friction coefficient of 0.5\n")
+    run_design(wanted_law(None, linear=0.5), out, material=(1.4e6, 1e5, 1.0), max_indentation=0.5)
+    print(f"\nFigures and tables are in {out.resolve()}:")
+    for path in sorted(out.iterdir()):
+        print(f"  {path.name}")

@@ -1,0 +1,226 @@
+"""`jaxfric design`: from a friction law to a surface that can be milled."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from jaxfric.cli._files import publish
+
+if TYPE_CHECKING:
+    from jax import Array
+
+    from jaxfric.contact import Design, Feasibility, Tolerance
+
+POINTS = 128  # loads of a family
+BANK = 20_000
+MARGIN = 1.5  # asperities that never touch stand this much deeper than the deepest separation
+
+
+class Wanted(NamedTuple):
+    """A target and what it is called; newtons."""
+
+    name: str
+    loads: "Array"
+    friction: "Array"
+
+
+def wanted_law(
+    path: Path | None,
+    linear: float | None = None,
+    power: float | None = None,
+    bilinear: tuple[float, float, float] | None = None,
+    friction: float | None = None,
+    max_load: float = 1.0,
+) -> Wanted:
+    """The target that the command line names: a file, or one family."""
+    import jax.numpy as jnp
+
+    from jaxfric import contact, records
+
+    given = [x is not None for x in (path, linear, power, bilinear)]
+    if sum(given) != 1:
+        raise ValueError(
+            "name one target: a table of load and friction, --linear, --power or --bilinear"
+        )
+    if path is not None:
+        return Wanted(path.name, *map(jnp.asarray, records.read_friction_law(path)))
+    if not (np.isfinite(max_load) and max_load > 0):
+        raise ValueError(f"--max-load must be positive; got {max_load}")
+    loads = jnp.asarray(max_load * np.arange(1, POINTS + 1) / POINTS)
+    if linear is not None:
+        return Wanted(f"linear, {linear:g}", loads, contact.linear_law(loads, linear))
+    if power is not None:
+        top = max_load if friction is None else friction
+        law = contact.power_law(loads, power, friction=top, at=max_load)
+        return Wanted(f"power {power:.4g}", loads, law)
+    assert bilinear is not None
+    law = contact.bilinear_law(loads, *bilinear)
+    name = f"slope {bilinear[0]:g}, {bilinear[1]:g} from {bilinear[2]:g} N on"
+    return Wanted(name, loads, law)
+
+
+def run_design(
+    wanted: Wanted,
+    out: Path,
+    *,
+    material: tuple[float, float, float] = (1.4e6, 4e5, 1.0),
+    asperities: int = 64,
+    radius: tuple[float, float] = (1e-4, 1e-3),
+    radii: str = "free",
+    max_height: float | None = None,
+    quantum: float | None = None,
+    max_indentation: float | None = None,
+    errors: tuple[float, float] = (1e-6, 2e-6),
+    starts: int = 16,
+    seed: int = 0,
+) -> "Design":
+    """Design, print what came out, write tables, mesh and figures to `out`."""
+    import jax
+
+    from jaxfric import contact
+
+    if radii == "fixed":
+        raise ValueError("--radii must be free or common: the bank has no radii to keep")
+    half_space = contact.Material(*material)
+    options: dict[str, Any] = {
+        "radii": radii,
+        "max_height": max_height,
+        "quantum": quantum,
+        "max_indentation": max_indentation,
+    }
+    key = jax.random.key(seed)
+    contact.check_target(wanted.loads, wanted.friction)
+    bank = contact.make_bank(BANK, key=key, asperities=asperities)
+    told = contact.feasibility(
+        half_space, wanted.loads, wanted.friction, bank=bank, radius_bounds=radius, **options
+    )
+    print(f"{wanted.name}: {told}\n")
+    found = contact.design(
+        half_space, wanted.loads, wanted.friction, bank=bank, starts=starts,
+        finalists=min(4, starts), radius_bounds=radius, **options,
+    )  # fmt: skip
+    if not bool(found.status.ok):
+        raise RuntimeError(f"the design has no friction law: {found.status}")
+    found = _raise_idle(found, quantum, max_height)
+    spread = contact.tolerance(
+        found.surface, half_space, found.load, *errors, key=jax.random.fold_in(key, 1)
+    )
+    spacing = _spacing(found)
+    ratio = float(found.curve.contact_ratio(spacing).max())
+    text = "\n".join(
+        [
+            str(found),
+            f"  the widest contact is {ratio:.2g} of the spacing of {spacing * 1e3:.3g} mm "
+            "(contacts are independent while that is small)",
+            f"made with errors of {errors[0] * 1e6:.3g} µm in height and {errors[1] * 1e6:.3g} µm "
+            f"in radius:\n{spread}",
+            "yardsticks, sMAPE: " + _yardsticks(bank, half_space, found, key),
+        ]
+    )
+    print(text)
+    request = {
+        "name": wanted.name, "asperities": asperities, "radius_bounds_m": list(radius),
+        **options, "errors_m": list(errors), "starts": starts, "bank": BANK, "seed": seed,
+    }  # fmt: skip
+    contents = _contents(found, told, spread, spacing, request, wanted.name)
+    files = publish(out, {"design.txt": f"{told}\n\n{text}\n", **contents})
+    print(f"\nWritten: {', '.join(str(f) for f in files)}")
+    return found
+
+
+def _raise_idle(found: "Design", quantum: float | None, max_height: float | None) -> "Design":
+    """Asperities that never touch need no deep holes: nearer, but out of reach."""
+    import equinox as eqx
+    import jax.numpy as jnp
+
+    deepest = float(found.curve.indentation.max())
+    floor = min(MARGIN * deepest, np.inf if max_height is None else max_height)
+    if quantum is not None:
+        floor = np.floor(floor / quantum) * quantum
+    if floor <= deepest:
+        return found
+    height = jnp.maximum(found.surface.height, found.surface.top - floor)
+    return eqx.tree_at(lambda d: d.surface.height, found, height)
+
+
+def _spacing(found: "Design") -> float:
+    """Of the lattice, m: 1.5 mm, or what the widest foot wants."""
+    from jaxfric import records
+
+    tip, radius = _tips(found)
+    return max(1.5e-3, 2.2 * float(records.foot_radius(tip, radius).max()))
+
+
+def _tips(found: "Design") -> tuple[np.ndarray, np.ndarray]:
+    """Heights of the tips above the block, and radii, m; the lowest is a quarter of the highest."""
+    height, radius = np.asarray(found.surface.height), np.asarray(found.surface.radius)
+    depth = height.max() - height
+    tip = depth.max() * 4 / 3 - depth if depth.max() > 0 else radius / 4
+    return tip, radius
+
+
+def _yardsticks(bank: Any, material: Any, found: "Design", key: Any) -> str:
+    """What no thought at all achieves: a constant, a random surface, the best of 1,000."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxfric import contact
+
+    def law(index: Any) -> Any:
+        return contact.friction_law(bank.surface(index), material, found.load).friction
+
+    laws = jax.lax.map(law, jnp.arange(1000, dtype=jnp.uint32), batch_size=50)
+    errors = jax.vmap(lambda F: contact.smape(F, found.target))(laws)
+    constant = contact.smape(jnp.full_like(found.target, jnp.median(found.target)), found.target)
+    return (
+        f"constant {float(constant):.3g} %, random surface {float(jnp.median(errors)):.3g} %, best "
+        f"of 1,000 random {float(errors.min()):.3g} %"
+    )
+
+
+def _contents(
+    found: "Design", told: "Feasibility", spread: "Tolerance", spacing: float,
+    request: dict[str, Any], name: str,
+) -> dict[str, Any]:  # fmt: skip
+    from jaxfric import __version__, plotting, records
+
+    tip, radius = _tips(found)
+    position = records.lattice(tip.size, spacing)
+    columns = [found.load, found.target, found.friction, told.closest, spread.low, spread.high]
+    rows = np.column_stack([np.asarray(c, float) for c in columns])
+    names = "load_N,target_N,friction_N,closest_N,low_N,high_N"
+    summary = {
+        "jaxfric": __version__,
+        "request": request,
+        "material": {
+            "modulus_Pa": float(found.material.modulus),
+            "shear_strength_Pa": float(found.material.shear_strength),
+            "area_factor": float(found.material.area_factor),
+        },
+        "smape_percent": float(found.error),
+        "feasible": bool(told.feasible),
+        "feasibility": str(told),
+        "indentation_ratio": float(found.indentation_ratio),
+        "spacing_m": spacing,
+        "load_N": rows[:, 0].tolist(),
+        "target_N": rows[:, 1].tolist(),
+        "friction_N": rows[:, 2].tolist(),
+        "position_m": position.tolist(),
+        "tip_above_block_m": tip.tolist(),
+        "radius_m": radius.tolist(),
+    }
+    contents: dict[str, Any] = {
+        "law.csv": "\n".join([names, *(",".join(f"{v:.9g}" for v in row) for row in rows)]) + "\n",
+        "surface.csv": records.asperities_csv(position, tip, radius),
+        "design.json": json.dumps(summary, indent=1) + "\n",
+        "law.png": plotting.plot_design(found, spread, title=name),
+        "surface.png": plotting.plot_surface(found, spacing=spacing, title=name),
+    }
+    try:
+        mesh = records.cap_mesh(tip, radius, spacing=spacing, base=1e-3)
+    except ImportError as error:
+        print(f"no surface.stl: {error}")
+        return contents
+    return contents | {"surface.stl": records.stl_bytes(mesh)}

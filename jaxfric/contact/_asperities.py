@@ -1,0 +1,171 @@
+"""Asperities and the material they press into."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from jaxfric import _checks
+from jaxfric.contact._types import Vector as Number
+
+
+class Asperities(eqx.Module):
+    """Independent asperities on a half-space, in any order.
+
+    An asperity of radius R and exponent n has the axisymmetric profile z(r) = (R/2) (r/R)ⁿ below
+    its tip; n = 2 is the sphere (to the order of Hertz), n = 1 a cone of slope 1/2. Pressed in by
+    δ it carries P and touches over A (Galin 1946; Sneddon 1965; n = 2 is Hertz 1882):
+
+        a = R (2δ / (κ R))^(1/n),  P = 2n/(n+1) E* δ a,  A = π a²,  κ = √π Γ(n/2 + 1) / Γ((n+1)/2)
+
+    Arguments:
+        height: (n,), m; only differences matter.
+        radius: (n,), m, > 0.
+        mask: (n,) bool; False entries carry nothing and have no gradient. All, if left out.
+        exponent: () or (n,), >= 1; spheres, if left out.
+
+    Raises:
+        ValueError: shapes that do not agree, or (concrete) values that are no surface.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> surface = Asperities(jnp.array([0.0, -1e-6]), jnp.array([1e-4, 2e-4]))
+        >>> surface.size
+        2
+
+    Source: K. L. Johnson, Contact Mechanics (1985), sections 4.2 and 5.3.
+    """
+
+    height: Float[Array, " n"]
+    radius: Float[Array, " n"]
+    mask: Bool[Array, " n"] | None = None
+    exponent: Float[Array, "..."] | None = None
+
+    def __init__(self, height, radius, mask=None, exponent=None):  # type: ignore[no-untyped-def]
+        _checks.vector("height", height)
+        _checks.vector("radius", radius)
+        dtype = common_dtype(height, radius)
+        self.height = jnp.asarray(height, dtype)
+        self.radius = jnp.asarray(radius, dtype)
+        self.mask = None if mask is None else jnp.asarray(mask, bool)
+        self.exponent = None if exponent is None else jnp.asarray(exponent, dtype)
+        self._check()
+
+    def _check(self) -> None:
+        n = self.height.shape[0]
+        for name in ("radius", "mask", "exponent"):
+            value = getattr(self, name)
+            if value is None or (name == "exponent" and value.ndim == 0):
+                continue
+            if value.shape != (n,):
+                raise ValueError(
+                    f"{name} has shape {value.shape} but height has shape ({n},): one entry for "
+                    "each asperity"
+                )
+        if not _checks.is_concrete(self):
+            return
+        used = np.ones(n, bool) if self.mask is None else np.asarray(self.mask)
+        if not used.any():
+            raise ValueError("every asperity is masked: a surface needs at least one")
+        height, radius = np.asarray(self.height)[used], np.asarray(self.radius)[used]
+        if not np.isfinite(height).all():
+            raise ValueError(
+                f"height must be finite; asperity {_first(~np.isfinite(height))} is not"
+            )
+        bad = ~(np.isfinite(radius) & (radius > 0))
+        if bad.any():
+            raise ValueError(
+                f"radius must be positive and finite; asperity {_first(bad)} has "
+                f"{radius[bad][0]:.6g} m"
+            )
+        if self.exponent is not None and not (np.asarray(self.exponent) >= 1).all():
+            raise ValueError("exponent must be at least 1 (a cone); 2 is a sphere")
+
+    @property
+    def size(self) -> int:
+        """Number of entries, masked ones included."""
+        return self.height.shape[-1]
+
+    @property
+    def used(self) -> Bool[Array, " n"]:
+        """True for the entries that are not masked."""
+        return jnp.ones(self.height.shape, bool) if self.mask is None else self.mask
+
+    @property
+    def top(self) -> Float[Array, ""]:
+        """The height of the highest asperity, m."""
+        return jnp.max(jnp.where(self.used, self.height, -jnp.inf))
+
+    @property
+    def valid(self) -> Bool[Array, ""]:
+        """True if heights are finite, radii positive, exponents at least 1, and one is used."""
+        fine = jnp.isfinite(self.height) & jnp.isfinite(self.radius) & (self.radius > 0)
+        if self.exponent is not None:
+            fine &= self.exponent >= 1
+        return jnp.all(fine | ~self.used) & jnp.any(self.used)
+
+    def __str__(self) -> str:
+        if isinstance(self.height, jax.core.Tracer):
+            return "Asperities(traced)"
+        used = np.asarray(self.used)
+        h, R = np.asarray(self.height)[used] * 1e6, np.asarray(self.radius)[used] * 1e6
+        return (
+            f"Asperities: {used.sum()}, heights over {np.ptp(h):.4g} µm, "
+            f"radii {R.min():.4g} to {R.max():.4g} µm"
+        )
+
+
+class Material(eqx.Module):
+    """The half-space and its friction: F = shear_strength · area_factor · A.
+
+    Arguments:
+        modulus: reduced modulus E*, Pa, > 0.
+        shear_strength: frictional shear strength σ of the contact, Pa, >= 0.
+        area_factor: B, the share of the area that is left under shear, > 0.
+
+    Raises:
+        ValueError: a (concrete) value out of range, or not one number.
+
+    Example:
+        >>> Material(modulus=1.4e6, shear_strength=0.4e6).area_factor
+        1.0
+    """
+
+    modulus: Number
+    shear_strength: Number
+    area_factor: Number = 1.0
+
+    def __check_init__(self) -> None:
+        _checks.positive("modulus", self.modulus)
+        _checks.non_negative("shear_strength", self.shear_strength)
+        _checks.positive("area_factor", self.area_factor)
+
+    @property
+    def valid(self) -> Bool[Array, ""]:
+        """True if every number is in range."""
+        return (
+            (jnp.asarray(self.modulus) > 0)
+            & (jnp.asarray(self.shear_strength) >= 0)
+            & (jnp.asarray(self.area_factor) > 0)
+            & jnp.isfinite(self.modulus)
+            & jnp.isfinite(self.shear_strength)
+            & jnp.isfinite(self.area_factor)
+        )
+
+
+def common_dtype(*values: Any) -> jnp.dtype:
+    """The widest float among arrays; the default float for Python numbers and integers."""
+    floats = [
+        np.dtype(x.dtype)
+        for x in values
+        if hasattr(x, "dtype") and jnp.issubdtype(x.dtype, jnp.floating)
+    ]
+    widest = max(floats, key=lambda d: d.itemsize, default=np.dtype(float))
+    return jax.dtypes.canonicalize_dtype(widest)  # float32 where float64 is off
+
+
+def _first(bad: np.ndarray) -> int:
+    return int(np.flatnonzero(bad)[0])

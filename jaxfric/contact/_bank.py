@@ -1,0 +1,187 @@
+"""A bank of random friction laws: the nearest ones start the least squares."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._curve import gaps
+from jaxfric.contact._mixture import MixtureBounds, SurfaceMixture, mixture_at
+from jaxfric.contact._profile import profile
+from jaxfric.contact._sobol import sobol
+from jaxfric.contact._solve import indentation
+from jaxfric.contact._sums import area
+from jaxfric.contact._types import Vector
+
+SHAPE_LOADS = 32  # a law is remembered at these fractions of its largest load
+BLOCK = 256  # surfaces simulated at once: what stays in the cache
+# largest load over E* of the remembered laws: the smallest and the largest radius of the defaults
+# pressed in by the smallest and largest spread of heights
+LOADS = (3e-9, 3e-6)
+SMALLEST_RATIO = 1e-4  # how strictly the radii must lie within bounds
+
+
+class Bank(eqx.Module):
+    """Shapes of the friction laws of random surfaces; the surfaces are drawn again when wanted.
+
+    Hertz' laws scale: heights times α and radii times β turn F(P) into αβ F(P / (α^1.5 β^0.5)).
+    So only the shape F(u P_max)/F(P_max) is remembered, and a surface found for it is stretched
+    to the load and friction wanted: one bank serves every material, load range and friction.
+
+    Attributes:
+        shape: (count, 32), ln of the shape.
+        load: (count,), P_max/E* of the surface as drawn, m².
+        area: (count,), A/π there, m².
+        radii: (count, 2), smallest and largest radius that touches, m.
+        key: what the surfaces are drawn from.
+        asperities: number of each surface.
+        bounds: of the mixtures.
+    """
+
+    shape: Float[Array, "count loads"]
+    load: Float[Array, " count"]
+    area: Float[Array, " count"]
+    radii: Float[Array, "count 2"]
+    key: Key[Array, ""]
+    bounds: MixtureBounds
+    asperities: int = eqx.field(static=True)
+
+    def surface(self, index: Array) -> Asperities:
+        """The surface of an entry, as drawn."""
+        return _draw(self.key, index, self.asperities, self.bounds)
+
+
+def make_bank(
+    count: int = 20_000,
+    *,
+    key: Key[Array, ""],
+    asperities: int = 64,
+    bounds: MixtureBounds | None = None,
+) -> Bank:
+    """Simulate the laws of random surfaces, each from its own mixture and to its own top load.
+
+    Arguments:
+        count: surfaces; rounded up to a multiple of 256.
+        key: a typed key.
+        asperities: number of each surface.
+        bounds: of the mixtures; radii are cut to `bounds.radius`.
+
+    Returns:
+        `Bank`; about 0.2 kB an entry.
+
+    Raises:
+        ValueError: count or asperities below 1.
+
+    Example:
+        >>> import jax
+        >>> bank = make_bank(256, key=jax.random.key(0), asperities=16)
+        >>> bank.shape.shape
+        (256, 32)
+    """
+    if count < 1 or asperities < 1:
+        raise ValueError(
+            f"a bank needs count and asperities of at least 1; got {count}, {asperities}"
+        )
+    bounds = MixtureBounds() if bounds is None else bounds
+    blocks = -(-count // BLOCK)
+    return _make(key, blocks, asperities, bounds)
+
+
+@eqx.filter_jit
+def _make(key, blocks, asperities, bounds):  # type: ignore[no-untyped-def]
+    fractions = jnp.asarray(np.arange(1, SHAPE_LOADS + 1) / SHAPE_LOADS).astype(jnp.zeros(()).dtype)
+
+    def law(index: Array) -> tuple[Array, ...]:
+        surface = _draw(key, index, asperities, bounds)
+        gap, shape = gaps(surface), profile(surface)
+        load = _top_load(key, index)
+        x = indentation(gap, shape, load * fractions)
+        A = area(gap, shape, x)
+        touching = gap < x[-1]
+        radii = jnp.stack(
+            [
+                jnp.min(jnp.where(touching, surface.radius, jnp.inf)),
+                jnp.max(jnp.where(touching, surface.radius, 0.0)),
+            ]
+        )
+        return jnp.log(A / A[-1]), load, A[-1], radii
+
+    index = jnp.arange(blocks * BLOCK, dtype=jnp.uint32).reshape(blocks, BLOCK)
+    parts = jax.lax.map(jax.vmap(law), index)
+    shape, load, A, radii = (p.reshape(-1, *p.shape[2:]) for p in parts)
+    return Bank(shape, load, A, radii, key, bounds, asperities)
+
+
+def _draw(key: Array, index: Array, n: int, bounds: MixtureBounds) -> Asperities:
+    shift, surface, _ = jax.random.split(key, 3)
+    u = sobol(1, SurfaceMixture.SIZE, key=shift, start=index)[0]
+    return mixture_at(u, bounds).sample(
+        n, key=jax.random.fold_in(surface, index), radii=bounds.radius
+    )
+
+
+def _top_load(key: Array, index: Array) -> Array:
+    _, _, load = jax.random.split(key, 3)
+    low, high = (math.log(v) for v in LOADS)
+    return jnp.exp(jax.random.uniform(jax.random.fold_in(load, index), minval=low, maxval=high))
+
+
+def nearest(
+    bank: Bank,
+    material: Material,
+    loads: Vector,
+    target: Vector,
+    count: int,
+    radius_bounds: tuple[float, float],
+) -> Asperities:
+    """The `count` surfaces of the bank whose laws are nearest in shape, stretched to the target.
+
+    Radii that the stretch would put outside their bounds count as error, as they would change.
+
+    Arguments:
+        bank: from `make_bank`.
+        material: modulus and friction.
+        loads: (m,), N, increasing.
+        target: (m,), N.
+        count: how many.
+        radius_bounds: m.
+
+    Returns:
+        `Asperities` with a leading axis of `count`.
+    """
+    dtype = bank.shape.dtype
+    loads, target = loads.astype(dtype), target.astype(dtype)
+    E, sigma, B = (
+        jnp.asarray(x).astype(dtype)
+        for x in (material.modulus, material.shear_strength, material.area_factor)
+    )
+    fractions = jnp.asarray(np.arange(1, SHAPE_LOADS + 1) / SHAPE_LOADS).astype(dtype)
+    usable = jnp.where(loads > 0, jnp.log(jnp.where(loads > 0, loads / loads[-1], 1.0)), -jnp.inf)
+    wanted = jnp.interp(jnp.log(fractions), usable, jnp.log(jnp.where(target > 0, target, 1.0)))
+    wanted = wanted - wanted[-1]
+    known = jnp.log(fractions) >= jnp.min(jnp.where(loads > 0, usable, 0.0))
+    difference = jnp.where(known[None, :], bank.shape - wanted[None, :], 0.0)
+    error = jnp.sum(difference**2, -1) / jnp.sum(known.astype(dtype))
+    alpha, beta = _stretch(bank.load, bank.area, loads[-1] / E, target[-1] / (sigma * B * math.pi))
+    outside = jnp.maximum(
+        jnp.log(radius_bounds[0] / (beta * bank.radii[:, 0])),
+        jnp.log(beta * bank.radii[:, 1] / radius_bounds[1]),
+    )
+    error = error + jnp.maximum(outside, 0.0) ** 2 * 0.1
+    _, index = jax.lax.top_k(-error, count)
+
+    def stretched(i: Array) -> Asperities:
+        surface = bank.surface(i.astype(jnp.uint32))
+        return Asperities(alpha[i] * surface.height, beta[i] * surface.radius)
+
+    return jax.vmap(stretched)(index)
+
+
+def _stretch(load: Array, area: Array, wanted_load: Array, wanted_area: Array):  # type: ignore[no-untyped-def]
+    """α, β with α^1.5 β^0.5 load = wanted_load and α β area = wanted_area."""
+    p, f = wanted_load / load, wanted_area / area
+    return p / jnp.sqrt(f), f**1.5 / p

@@ -1,0 +1,238 @@
+"""The friction law of a rough surface: the load against the friction it makes."""
+
+import math
+import warnings
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from jaxfric import _checks
+from jaxfric._status import Status
+from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._profile import Profile, power, profile
+from jaxfric.contact._solve import indentation
+from jaxfric.contact._sums import area as sum_areas, load_and_stiffness, load_dense
+from jaxfric.contact._types import Vector
+
+
+class FrictionCurve(eqx.Module):
+    """What `friction_law` returns, for each load.
+
+    Attributes:
+        load: (m,), N.
+        friction: (m,), friction force, N.
+        area: (m,), real contact area, m².
+        indentation: (m,), how deep the highest asperity is pressed in, m; exact in float32, where
+            `separation` is rounded to the size of the heights.
+        separation: (m,), the height d of the rigid plane, m; may be negative.
+        contact_count: (m,), asperities in contact.
+        contact_radius: (m,), the largest radius of a contact, m.
+        indentation_ratio: (m,), the largest δ/R: Hertz wants it small, 1 is past all sense.
+        status: outcome; `status.ok` and `str(status)`.
+    """
+
+    load: Float[Array, " m"]
+    friction: Float[Array, " m"]
+    area: Float[Array, " m"]
+    indentation: Float[Array, " m"]
+    separation: Float[Array, " m"]
+    contact_count: Int[Array, " m"]
+    contact_radius: Float[Array, " m"]
+    indentation_ratio: Float[Array, " m"]
+    status: Status
+
+    def contact_ratio(self, spacing: float) -> Float[Array, "*batch m"]:
+        """The largest contact radius over the spacing of neighbours (m).
+
+        Contacts act independently while it is small: two that carry the same load change each
+        other's indentation by about the share a/s · 2/(3π) each.
+        """
+        return self.contact_radius / spacing
+
+    def __str__(self) -> str:
+        if isinstance(self.load, jax.core.Tracer):
+            return "FrictionCurve(traced)"
+        P, F, ratio = (np.asarray(x) for x in (self.load, self.friction, self.indentation_ratio))
+        shape = f"{P.shape[0]} surfaces, " if P.ndim > 1 else ""
+        return (
+            f"FrictionCurve: {shape}{P.shape[-1]} loads, {P.min():.4g} to {P.max():.4g} N\n"
+            f"  friction {F.min():.4g} to {F.max():.4g} N, up to "
+            f"{np.max(self.contact_count)} contacts\n"
+            f"  pressed in by up to {ratio.max():.3g} of a radius\n"
+            f"  {self.status}"
+        )
+
+
+def friction_law(surface: Asperities, material: Material, loads: Vector) -> FrictionCurve:
+    """The friction F(P) of independent asperities whose friction is proportional to contact area.
+
+    P(d) = Σ P_i(h_i − d), A(d) = Σ A_i(h_i − d) and F = σ B A, with d eliminated; for spheres
+
+        P_i = 4/3 E* √R_i δ^(3/2),  A_i = π R_i δ
+
+    The derivatives are those of the implicit function: exact, to any order, in either mode, with
+    respect to heights, radii, exponents, material and loads. At load 0, where ∂F/∂P is infinite,
+    every derivative is given as 0.
+
+    Arguments:
+        surface: n asperities.
+        material: modulus and friction.
+        loads: (m,), N, >= 0, in any order; cast to the dtype of the surface.
+
+    Returns:
+        The curve. What depends on traced values is told by its `status`.
+
+    Raises:
+        ValueError: loads of the wrong shape, or (concrete) negative or not finite.
+
+    Warns:
+        UserWarning: (concrete) an asperity is pressed in by more than its radius.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> surface = Asperities(jnp.zeros(64), jnp.full(64, 5e-4))
+        >>> material = Material(modulus=1.4e6, shear_strength=4e5)
+        >>> curve = friction_law(surface, material, jnp.array([1.0, 8.0]))
+        >>> print(f"{float(curve.friction[1] / curve.friction[0]):.6f}")  # 8^(2/3)
+        4.000000
+
+    Source: J. A. Greenwood and J. B. P. Williamson, Proc. R. Soc. A 295 (1966) 300; A. Aymard et
+    al., Science 383 (2024) 200.
+    """
+    _checks.vector("loads", loads)
+    loads = jnp.asarray(loads).astype(surface.height.dtype)
+    concrete = _checks.is_concrete(surface, material, loads)
+    if concrete:
+        values = np.asarray(loads)
+        bad = ~(np.isfinite(values) & (values >= 0))
+        if bad.any():
+            raise ValueError(
+                f"loads must be finite and >= 0 N; entry {np.flatnonzero(bad)[0]} is "
+                f"{values[bad][0]}"
+            )
+    curve = _friction_law(surface, material, loads)
+    if concrete and (ratio := float(curve.indentation_ratio.max())) > 1:
+        warnings.warn(
+            f"the highest load presses an asperity in by {ratio:.3g} of its radius: far past small "
+            "strain, where Hertz' law no longer holds. Lower the load, or use a stiffer material, "
+            "larger radii or more asperities",
+            stacklevel=2,
+        )
+    return curve
+
+
+@jax.jit
+def _friction_law(surface: Asperities, material: Material, loads: Array) -> FrictionCurve:
+    shape, gap, E, strength = _prepare(surface, material)
+    x = indentation(gap, shape, loads / E)
+    area = math.pi * sum_areas(gap, shape, x)
+    delta = jnp.where(surface.used[None, :], jnp.maximum(x[:, None] - gap[None, :], 0.0), 0.0)
+    radius = jnp.where(surface.used, surface.radius, 1.0)[None, :]
+    if shape.s is None:
+        contact_radius = jnp.sqrt(jnp.max(radius * delta, -1))
+    else:
+        contact_radius = jnp.sqrt(jnp.max(shape.B[None, :] * power(delta, shape.s), -1))
+    unsolved = jnp.abs(load_and_stiffness(gap, shape, x)[0] * E / loads - 1) > _loose(x.dtype)
+    return FrictionCurve(
+        load=loads,
+        friction=strength * area,
+        area=area,
+        indentation=x,
+        separation=surface.top - x,
+        contact_count=jnp.sum(delta > 0, -1),
+        contact_radius=contact_radius,
+        indentation_ratio=jnp.max(delta / radius, -1),
+        status=Status.first(
+            (~(surface.valid & material.valid), Status.BAD_SURFACE),
+            (~jnp.all(jnp.isfinite(loads) & (loads >= 0)), Status.BAD_LOAD),
+            (jnp.any(unsolved & (loads > 0)) | ~jnp.all(jnp.isfinite(area)), Status.UNSOLVED),
+        ),
+    )
+
+
+def load_at(surface: Asperities, material: Material, separation: Vector) -> Float[Array, "..."]:
+    """The load P(d) = Σ P_i(h_i − d) that presses the plane down to separation d.
+
+    Arguments:
+        surface: n asperities.
+        material: its modulus counts.
+        separation: d, m, of any shape.
+
+    Returns:
+        N, of the shape of `separation`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> sphere = Asperities(jnp.array([1e-5]), jnp.array([1e-3]))
+        >>> print(f"{load_at(sphere, Material(1e6, 4e5), jnp.array(0.0)):.6f}")  # 4/3 E √R δ^1.5
+        0.001333
+    """
+    shape, gap, E, _ = _prepare(surface, material)
+    d = jnp.asarray(separation).astype(gap.dtype)
+    return (E * load_dense(gap, shape, surface.top - d.ravel())).reshape(d.shape)
+
+
+def area_at(surface: Asperities, separation: Vector) -> Float[Array, "..."]:
+    """The contact area A(d) = Σ A_i(h_i − d) at separation d.
+
+    Arguments:
+        surface: n asperities.
+        separation: d, m, of any shape.
+
+    Returns:
+        m², of the shape of `separation`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> sphere = Asperities(jnp.array([1e-5]), jnp.array([1e-3]))
+        >>> print(f"{area_at(sphere, jnp.array(0.0)) / (jnp.pi * 1e-8):.4f}")  # π R δ
+        1.0000
+    """
+    gap = gaps(surface)
+    d = jnp.asarray(separation).astype(gap.dtype)
+    x = surface.top - d.ravel()
+    return (math.pi * sum_areas(gap, profile(surface), x)).reshape(d.shape)
+
+
+def gaps(surface: Asperities) -> Float[Array, " n"]:
+    """Depths below the highest asperity, m; masked ones take the largest, and no gradient."""
+    gap = jnp.where(surface.used, surface.top - surface.height, 0.0)
+    return jnp.where(surface.used, gap, jnp.max(jax.lax.stop_gradient(gap)))
+
+
+def friction_slopes(
+    surface: Asperities, material: Material, x: Float[Array, " m"]
+) -> tuple[Float[Array, " m n"], Float[Array, " m n"]]:
+    """∂F/∂h and ∂F/∂R of every asperity at fixed load, spheres; x: (m,) solved indentations.
+
+    With δ_i = h_i − d and dP = 0: dd = Σ (∂P/∂h_i dh_i + ∂P/∂R_i dR_i) / Σ ∂P/∂h_i.
+    """
+    shape, gap, _, strength = _prepare(surface, material)
+    delta = jnp.maximum(x[:, None] - gap[None, :], 0.0)
+    stiffness = 1.5 * shape.K[None, :] * jnp.sqrt(delta)  # ∂P/∂h_i / E*
+    area = jnp.where(delta > 0, shape.B[None, :], 0.0)  # ∂A/∂h_i / π
+    total = jnp.sum(stiffness, -1, keepdims=True)
+    plane = jnp.sum(area, -1, keepdims=True) / jnp.where(total > 0, total, 1.0)  # −∂A/∂d / ∂P/∂d
+    used = surface.used[None, :]
+    radius = jnp.where(used, surface.radius[None, :], 1.0)
+    by_height = area - plane * stiffness
+    by_radius = jnp.where(used, delta - plane * stiffness * delta / (3 * radius), 0.0)
+    return strength * math.pi * by_height, strength * math.pi * by_radius
+
+
+def _prepare(surface: Asperities, material: Material) -> tuple[Profile, Array, Array, Array]:
+    """Profile, gaps, E* and σB in the dtype of the surface."""
+    dtype = surface.height.dtype
+    E, sigma, B = (
+        jnp.asarray(x).astype(dtype)
+        for x in (material.modulus, material.shear_strength, material.area_factor)
+    )
+    return profile(surface), gaps(surface), E, sigma * B
+
+
+def _loose(dtype: jnp.dtype) -> float:
+    # what is called unsolved: the promise is 1e-10, and 1e-5 in float32
+    return 1e-10 if dtype == jnp.float64 else 1e-5

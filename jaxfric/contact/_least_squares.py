@@ -1,0 +1,122 @@
+"""Bounded Levenberg–Marquardt on the depths and radii of spheres."""
+
+import math
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._curve import friction_slopes, gaps
+from jaxfric.contact._profile import profile
+from jaxfric.contact._solve import indentation
+from jaxfric.contact._sums import area
+
+
+class Limits(NamedTuple):
+    low: Array  # (2n,) depths over the scale, then ln R
+    high: Array
+    free: Array  # (2n,) bool
+    scale: Array  # of a depth, m
+    indentation: Array | None  # largest share of a radius
+
+
+class Problem(eqx.Module):
+    """Residuals and their Jacobian with respect to [depth / scale, ln R]."""
+
+    material: Material
+    loads: Array
+    target: Array
+    used: Array
+    radii: str = eqx.field(static=True)
+
+    def surface(self, gap: Array, R: Array) -> Asperities:
+        return Asperities(-gap, R, self.used)
+
+    def indentation(self, gap: Array, R: Array) -> Array:
+        E = jnp.asarray(self.material.modulus).astype(gap.dtype)
+        surface = self.surface(gap, R)
+        return indentation(gaps(surface), profile(surface), self.loads / E)
+
+    def linearised(self, y: Array, scale: Array) -> tuple[Array, Array, Array]:
+        """Residuals, their Jacobian, and the deepest indentation."""
+        n = y.shape[0] // 2
+        gap, R = y[:n] * scale, jnp.exp(y[n:])
+        x = self.indentation(gap, R)
+        surface = self.surface(gap, R)
+        strength = jnp.asarray(self.material.shear_strength * self.material.area_factor)
+        F = strength.astype(gap.dtype) * math.pi * area(gaps(surface), profile(surface), x)
+        by_height, by_radius = friction_slopes(surface, self.material, x)
+        total = F + self.target
+        residual = 2 * (F - self.target) / total
+        by_radius = by_radius * R[None, :]
+        if self.radii == "common":  # one variable: every column moves them all
+            by_radius = jnp.broadcast_to(jnp.sum(by_radius, -1, keepdims=True) / n, by_radius.shape)
+        slopes = jnp.concatenate([-by_height * scale, by_radius], -1)
+        return residual, (4 * self.target / total**2)[:, None] * slopes, jnp.max(x)
+
+
+def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
+    n = y.shape[0] // 2
+    eye = jnp.eye(problem.loads.shape[0], dtype=y.dtype)
+    y = jnp.where(limits.free, jnp.clip(y, limits.low, limits.high), y)
+
+    def lowest(y: Array, x: Array) -> Array:
+        """The lower bounds when the highest asperity is pressed in by x."""
+        if limits.indentation is None:
+            return limits.low
+        smallest = jnp.maximum(x - y[:n] * limits.scale, 0.0) / limits.indentation
+        smallest = jnp.log(jnp.maximum(smallest, jnp.exp(limits.low[n:])))
+        return limits.low.at[n:].set(jnp.minimum(smallest, limits.high[n:]))
+
+    def step(state, _):  # type: ignore[no-untyped-def]
+        y, r, J, x, damping = state
+        gradient = r @ J
+        low = lowest(y, x)
+        # A variable at its bound that wants to leave the box keeps still.
+        stuck = ((y <= low) & (gradient > 0)) | ((y >= limits.high) & (gradient < 0))
+        A = jnp.where((limits.free & ~stuck)[None, :], J, 0.0)
+        gram = A @ A.T
+        mean = jnp.trace(gram) / gram.shape[0]
+        factor = jax.scipy.linalg.cho_factor(gram + (damping * mean + 1e-30) * eye, lower=True)
+        new = y - jax.scipy.linalg.cho_solve(factor, r) @ A
+        new = jnp.clip(new, limits.low, limits.high)
+        # Only differences of heights count: the highest stays at depth 0.
+        lift = jnp.min(jnp.where(problem.used, new[:n], jnp.inf))
+        new = new.at[:n].add(-lift)
+        new = jnp.where(limits.free, jnp.maximum(new, lowest(new, x)), y)
+        r_new, J_new, x_new = problem.linearised(new, limits.scale)
+        # What breaks the limit of indentation must move, whatever it costs.
+        outside = jnp.any(limits.free & (y < low - 0.01))
+        better = outside | (jnp.sum(r_new**2) < jnp.sum(r**2))
+        state = jax.tree.map(
+            lambda a, b: jnp.where(better, a, b), (new, r_new, J_new, x_new), (y, r, J, x)
+        )
+        return (*state, jnp.where(better, damping / 4, damping * 4)), None
+
+    start = problem.linearised(y, limits.scale)
+    damping = jnp.asarray(1e-2, y.dtype)
+    return jax.lax.scan(step, (y, *start, damping), None, length=steps)[0][0]
+
+
+def try_neighbours(
+    problem: Problem, y: Array, step: Array, deepest: Array, scale: Array, sweeps: int = 2
+) -> Array:
+    """Each height in turn one quantum up or down, if that lowers the error."""
+    n = y.shape[0] // 2
+
+    def cost(y: Array) -> Array:
+        return jnp.sum(problem.linearised(y, scale)[0] ** 2)
+
+    def visit(state, i):  # type: ignore[no-untyped-def]
+        y, best = state
+        for sign in (-1, 1):
+            trial = y.at[i].set(jnp.clip(y[i] + sign * step, 0.0, deepest))
+            value = cost(trial)
+            y = jnp.where(value < best, trial, y)
+            best = jnp.minimum(value, best)
+        return (y, best), None
+
+    return jax.lax.scan(visit, (y, cost(y)), jnp.tile(jnp.arange(n), sweeps))[0][0]

@@ -1,0 +1,139 @@
+"""Friction laws that one may wish for."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxfric import _checks
+from jaxfric.contact._asperities import Material
+from jaxfric.contact._types import Number, Vector
+
+
+def linear_law(loads: Vector, coefficient: Number) -> Float[Array, " m"]:
+    """Amontons' law F = μ P.
+
+    Arguments:
+        loads: (m,), N.
+        coefficient: μ, > 0.
+
+    Returns:
+        (m,), N.
+
+    Raises:
+        ValueError: (concrete) μ not positive.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(linear_law(jnp.array([1.0, 2.0]), 0.3))
+        [0.3 0.6]
+    """
+    _checks.positive("coefficient", coefficient)
+    return jnp.asarray(loads) * coefficient
+
+
+def bilinear_law(loads: Vector, first: Number, second: Number, at: Number) -> Float[Array, " m"]:
+    """F = first · P up to the load `at`, then with slope `second`.
+
+    Arguments:
+        loads: (m,), N.
+        first: slope up to the kink, > 0.
+        second: slope beyond, > 0.
+        at: load of the kink, N, > 0.
+
+    Returns:
+        (m,), N.
+
+    Raises:
+        ValueError: (concrete) a number not positive.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(bilinear_law(jnp.array([1.0, 3.0]), 0.2, 0.4, at=2.0))
+        [0.2 0.8]
+    """
+    for name, value in (("first", first), ("second", second), ("at", at)):
+        _checks.positive(name, value)
+    P = jnp.asarray(loads)
+    return first * jnp.minimum(P, at) + second * jnp.maximum(P - at, 0.0)
+
+
+def power_law(loads: Vector, exponent: Number, friction: Number, at: Number) -> Float[Array, " m"]:
+    """F = friction · (P/at)^m; asperities can make 2/3 <= m, and up to some 1.35.
+
+    Arguments:
+        loads: (m,), N.
+        exponent: m, > 0.
+        friction: F at the load `at`, N, > 0.
+        at: N, > 0.
+
+    Returns:
+        (m,), N.
+
+    Raises:
+        ValueError: (concrete) a number not positive.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(power_law(jnp.array([1.0, 8.0]), 2 / 3, friction=0.5, at=1.0))
+        [0.5 2. ]
+    """
+    for name, value in (("exponent", exponent), ("friction", friction), ("at", at)):
+        _checks.positive(name, value)
+    P = jnp.asarray(loads)
+    positive = P > 0
+    return jnp.where(positive, friction * (jnp.where(positive, P, 1.0) / at) ** exponent, 0.0)
+
+
+def friction_bounds(
+    asperities: int, material: Material, loads: Vector, radius_bounds: tuple[float, float]
+) -> tuple[Array, Array]:
+    """The least and the most friction that n spheres with radii in bounds can make at each load.
+
+    One smallest sphere, and n equal largest ones:
+
+        σB π R_min^(2/3) (3P/4E*)^(2/3) ≤ F ≤ σB π n^(1/3) R_max^(2/3) (3P/4E*)^(2/3)
+
+    since at one load the area is least where all of it stands on the sharpest sphere, and most
+    where it is shared evenly between the bluntest.
+    """
+    loads = jnp.asarray(loads)
+    dtype = loads.dtype
+    E, sigma, B = (
+        jnp.asarray(x).astype(dtype)
+        for x in (material.modulus, material.shear_strength, material.area_factor)
+    )
+    one = sigma * B * math.pi * jnp.cbrt(3 * loads / (4 * E)) ** 2
+    low, high = radius_bounds
+    return one * low ** (2 / 3), one * asperities ** (1 / 3) * high ** (2 / 3)
+
+
+def check_target(loads: Vector, target: Vector) -> tuple[Array, Array]:
+    """Loads and target as arrays, or a sentence that says what is wrong with them."""
+    _checks.vector("loads", loads)
+    _checks.vector("target", target)
+    if np.shape(loads) != np.shape(target):
+        raise ValueError(
+            f"loads and target must agree; got shapes {np.shape(loads)} and {np.shape(target)}"
+        )
+    if np.shape(loads)[0] < 3:
+        raise ValueError(f"a target needs at least 3 loads; got {np.shape(loads)[0]}")
+    if _checks.is_concrete(loads, target):
+        P, T = np.asarray(loads), np.asarray(target)
+        if not (np.isfinite(P).all() and np.isfinite(T).all()):
+            where = np.flatnonzero(~(np.isfinite(P) & np.isfinite(T)))[0]
+            raise ValueError(f"loads and target must be finite; entry {where} is not")
+        if (P < 0).any() or (T < 0).any() or ((T <= 0) & (P > 0)).any():
+            raise ValueError("loads must be >= 0 and friction positive wherever the load is")
+        order = np.argsort(P)
+        if (np.diff(P[order]) <= 0).any():
+            raise ValueError("loads must differ from each other")
+        falling = np.diff(T[order]) <= 0
+        if falling.any():
+            at = P[order][np.flatnonzero(falling)[0]]
+            raise ValueError(
+                f"the target must increase with the load; it does not after {at:.6g} N. More load "
+                "can only add contact area"
+            )
+    return jnp.asarray(loads), jnp.asarray(target)

@@ -1,0 +1,122 @@
+"""How errors of manufacture spread a friction law."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from jaxfric import _checks
+from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._curve import friction_law, friction_slopes
+from jaxfric.contact._metrics import smape
+from jaxfric.contact._types import Number, Vector
+
+
+class Tolerance(eqx.Module):
+    """What `tolerance` returns.
+
+    Attributes:
+        load: (m,), N.
+        friction: (m,), of the surface as designed, N.
+        deviation: (m,), standard deviation of the friction, linearised, N.
+        mean: (m,), mean over the draws, N.
+        spread: (m,), standard deviation over the draws, N.
+        low, high: (m,), 2.5 and 97.5 percentiles of the draws, N.
+        error: (draws,), sMAPE of each draw against the design, percent.
+    """
+
+    load: Float[Array, " m"]
+    friction: Float[Array, " m"]
+    deviation: Float[Array, " m"]
+    mean: Float[Array, " m"]
+    spread: Float[Array, " m"]
+    low: Float[Array, " m"]
+    high: Float[Array, " m"]
+    error: Float[Array, " draws"]
+
+    def __str__(self) -> str:
+        if isinstance(self.load, jax.core.Tracer):
+            return "Tolerance(traced)"
+        positive = self.friction > 0
+        relative = jnp.where(positive, self.spread / jnp.where(positive, self.friction, 1.0), 0.0)
+        return (
+            f"Tolerance: friction spreads by {float(jnp.mean(relative)) * 100:.3g} % on average, "
+            f"{float(jnp.max(relative)) * 100:.3g} % at worst (one standard deviation)\n"
+            f"  sMAPE of a made surface: median {float(jnp.median(self.error)):.3g} %, "
+            f"95th percentile {float(jnp.percentile(self.error, 95)):.3g} %"
+        )
+
+
+def tolerance(
+    surface: Asperities,
+    material: Material,
+    loads: Vector,
+    height_error: Number,
+    radius_error: Number,
+    *,
+    key: Key[Array, ""],
+    draws: int = 1000,
+) -> Tolerance:
+    """The spread of the friction law when every height and radius is off by chance.
+
+    Independent Gaussian errors. Linearised: Var F = Σ (∂F/∂h_i)² s_h² + (∂F/∂R_i)² s_R². By
+    Monte Carlo: what the linearisation misses, contacts made and lost.
+
+    Arguments:
+        surface: spheres, as designed.
+        material: modulus and friction.
+        loads: (m,), N.
+        height_error: standard deviation of a height, m, >= 0.
+        radius_error: standard deviation of a radius, m, >= 0.
+        key: of the draws.
+        draws: number of surfaces.
+
+    Returns:
+        `Tolerance`.
+
+    Raises:
+        ValueError: a negative error, or no draws.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> surface = Asperities(-2e-6 * jnp.arange(16.0), jnp.full(16, 5e-4))
+        >>> material, loads = Material(1.4e6, 4e5), jnp.linspace(0.1, 1.0, 10)
+        >>> found = tolerance(surface, material, loads, 1e-7, 1e-6, key=jax.random.key(0))
+        >>> bool(jnp.allclose(found.deviation, found.spread, rtol=0.1))
+        True
+    """
+    _checks.non_negative("height_error", height_error)
+    _checks.non_negative("radius_error", radius_error)
+    if surface.exponent is not None:
+        raise ValueError("tolerance is for spheres; leave exponent out")
+    if draws < 2:
+        raise ValueError(f"draws must be at least 2; got {draws}")
+    dtype = surface.height.dtype
+    s_h, s_R = (jnp.asarray(x).astype(dtype) for x in (height_error, radius_error))
+    loads = jnp.asarray(loads).astype(dtype)
+    return _tolerance(surface, material, loads, s_h, s_R, key, draws)
+
+
+@eqx.filter_jit
+def _tolerance(surface, material, loads, s_h, s_R, key, draws):  # type: ignore[no-untyped-def]
+    curve = friction_law(surface, material, loads)
+    by_height, by_radius = friction_slopes(surface, material, curve.indentation)
+    variance = jnp.sum((by_height * s_h) ** 2 + (by_radius * s_R) ** 2, -1)
+    smallest = jnp.finfo(loads.dtype).eps * surface.radius
+
+    def draw(key):  # type: ignore[no-untyped-def]
+        dh, dR = jax.random.normal(key, (2, surface.size), loads.dtype)
+        made = Asperities(
+            surface.height + s_h * dh,
+            jnp.maximum(surface.radius + s_R * dR, smallest),
+            surface.mask,
+        )
+        return friction_law(made, material, loads).friction
+
+    F = jax.lax.map(draw, jax.random.split(key, draws), batch_size=min(draws, 64))
+    low, high = jnp.percentile(F, jnp.array([2.5, 97.5]), axis=0)
+    error = jax.vmap(lambda f: smape(f, curve.friction))(F)
+    return Tolerance(
+        loads, curve.friction, jnp.sqrt(variance), jnp.mean(F, 0), jnp.std(F, 0, ddof=1), low,
+        high, error,
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+"""Figures of designed surfaces."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jaxfric.contact import Design, Tolerance
+from jaxfric.plotting._style import COLOURS, new_figure
+from jaxfric.records import lattice
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot_design(design: Design, spread: Tolerance | None = None, *, title: str = "") -> "Figure":
+    """The law of a design against its target, its error, and when contacts are made.
+
+    Arguments:
+        design: one `Design`.
+        spread: how manufacture spreads it; drawn as a band of 95 %.
+        title: of the figure.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
+    figure, (law, error, count) = new_figure(size=(6.5, 7.0), ratios=(3.0, 1.2, 1.4))
+    load, target, friction = (np.asarray(x) for x in (design.load, design.target, design.friction))
+    if spread is not None:
+        law.fill_between(
+            load, np.asarray(spread.low), np.asarray(spread.high), color=COLOURS[1], alpha=0.2,
+            lw=0, label="95 % of surfaces as made",
+        )  # fmt: skip
+    law.plot(load, target, color="black", lw=3, alpha=0.3, label="target")
+    law.plot(load, friction, color=COLOURS[0], lw=1.2, label=f"design, {float(design.error):.2g} %")
+    law.set(ylabel="friction (N)", title=title)
+    law.set_ylim(bottom=0)
+    law.legend(frameon=False)
+    error.plot(load, 100 * (friction / np.where(target > 0, target, 1) - 1), color=COLOURS[0], lw=1)
+    error.axhline(0, color="black", lw=0.6)
+    error.set_ylabel("error (%)")
+    count.step(load, np.asarray(design.curve.contact_count), color=COLOURS[2], lw=1.2, where="post")
+    count.set(xlabel="load (N)", ylabel="contacts", xlim=(0, load.max() * 1.01))
+    count.set_ylim(bottom=0)
+    return figure
+
+
+def plot_surface(design: Design, *, spacing: float, title: str = "") -> "Figure":
+    """The asperities on their lattice: depth below the highest in colour, radius as size.
+
+    Arguments:
+        design: one `Design`.
+        spacing: of the lattice, m.
+        title: of the figure.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
+    figure, (axis,) = new_figure(size=(6.2, 5.2), ratios=(1.0,))
+    surface = design.surface
+    used = np.asarray(surface.used)
+    depth = (float(surface.top) - np.asarray(surface.height)[used]) * 1e6
+    radius = np.asarray(surface.radius)[used]
+    position = lattice(depth.size, spacing) * 1e3
+    touching = depth < float(np.max(np.asarray(design.curve.indentation))) * 1e6
+    size: Any = 40 + 260 * radius / radius.max()
+    ring = np.where(touching, "black", "none")
+    points = axis.scatter(*position.T, s=size, c=depth, cmap="viridis_r", edgecolors=ring)
+    figure.colorbar(points, ax=axis, label="depth below the highest tip (µm)")
+    axis.set(xlabel="x (mm)", ylabel="y (mm)", aspect="equal", title=title)
+    axis.annotate(
+        f"size: radius, {radius.min() * 1e6:.0f} to {radius.max() * 1e6:.0f} µm; ringed: "
+        f"{touching.sum()} of {depth.size} touch",
+        (0.0, -0.14), xycoords="axes fraction", fontsize=8,
+    )  # fmt: skip
+    return figure
