@@ -197,7 +197,7 @@ def feasibility(
 
     Two bounds hold for every surface (see `friction_bounds`): one sphere of the smallest radius,
     and all of the largest. A law inside them may still bend as no sum of contacts can; that is
-    told by a trial, a search with an eighth of the work, whose law is the closest on offer.
+    told by a trial, a search with a quarter of the work, whose law is the closest on offer.
 
     Arguments:
         material: modulus and friction.
@@ -226,8 +226,8 @@ def feasibility(
     low, high = friction_bounds(n, material, loads, radius_bounds)
     inside = jnp.clip(target, low, high)
     trial = designs(
-        material, loads, target, bank=bank, radius_bounds=radius_bounds, starts=4, finalists=1,
-        steps=8, **options,
+        material, loads, target, bank=bank, radius_bounds=radius_bounds,
+        starts=min(8, bank.load.shape[0]), finalists=1, steps=8, **options,
     )  # fmt: skip
     error = trial.error[0]
     bound = smape(inside, target)
