@@ -22,6 +22,7 @@ from jaxfric import contact  # noqa: E402
 E, STRENGTH = 1.4e6, 4e5
 MATERIAL = contact.Material(modulus=E, shear_strength=STRENGTH)
 ROOTS = 64 * 128 * 5  # square roots a curve, when four steps reach the last digit
+SIZES = [(16, 128), (64, 128), (256, 128), (1024, 128), (64, 32), (64, 512)]
 BLOCK = 512  # surfaces a turn: what stays in the cache, and keeps both cores busy
 
 
@@ -161,14 +162,38 @@ def steps_for(xp, h, R, loads, exact):  # type: ignore[no-untyped-def]
 
 def scaling(table: Rates, smoke: bool) -> None:
     """Cost against spheres and loads."""
-    for n, m in [(16, 128), (256, 128), (1024, 128), (64, 32), (64, 512)][: 2 if smoke else 5]:
+    for n, m in SIZES[:2] if smoke else SIZES:
         count = max(64, (2**15 if smoke else 2**20) * 16 // (n * m))
         h, R = surfaces(count, n)
         loads = 0.02 * np.arange(1, m + 1) / m
         arrays = [jnp.asarray(x, jnp.float32) for x in (h, R, loads)]
-        block = max(1, 2**14 // m)
+        block = max(1, 2**16 // m)
         _, timing = _common.timed_jit(functools.partial(ours, block=block), *arrays, repeats=5)
         table.add("ours", f"forward, n = {n}, {m} loads", count, timing, None)
+
+
+def draw(rows: list[dict]) -> None:
+    """Microseconds a curve against spheres and loads."""
+    from jaxfric.plotting._style import COLOURS, new_figure, save
+
+    cost = {row["what"]: 1e6 / row["per_second"] for row in rows if "per_second" in row}
+    figure, axes = new_figure(size=(8.0, 3.6), ratios=(1.0,), columns=2, share=False)
+    left, right = axes[0]
+    for axis, points, label in (
+        (left, [(n, n, 128) for n in (16, 64, 256, 1024)], "spheres (128 loads)"),
+        (right, [(m, 64, m) for m in (32, 128, 512)], "loads (64 spheres)"),
+    ):
+        x = [p[0] for p in points]
+        y = [cost[f"ours: forward, n = {n}, {m} loads"] for _, n, m in points]
+        axis.plot(x, y, "o-", color=COLOURS[1], label="measured")
+        axis.plot(x, [y[1] * v / x[1] for v in x], "k--", lw=0.8, label="in proportion")
+        axis.set(xscale="log", yscale="log", xlabel=label)
+        axis.set_xticks(x, [str(v) for v in x])
+        axis.minorticks_off()
+    left.set(ylabel="µs a curve")
+    left.legend(frameon=False)
+    figure.suptitle("Friction laws, float32, two cores", fontsize=10)
+    save(figure, _common.ROOT / "docs" / "images" / "contact-cost.png")
 
 
 def main() -> None:
@@ -177,6 +202,8 @@ def main() -> None:
     rates = Rates(table, root_rate(smoke))
     forward(rates, smoke)
     scaling(rates, smoke)
+    if not smoke:
+        draw(table.rows)
     table.finish()
 
 

@@ -21,6 +21,7 @@ def indentation(
     iteration from above falls monotonically on the solution; with mixed exponents that holds for
     the load itself.
     """
+    gap, profile = jax.lax.optimization_barrier((gap, profile))  # one value of each, not several
     scalar_q = profile.q is None or profile.q.ndim == 0
     q = jnp.asarray(1.5, gap.dtype) if profile.q is None else profile.q
     root = power(load, 1 / q) if scalar_q else load
@@ -69,7 +70,9 @@ def _start_common(gap, K, root, q):  # type: ignore[no-untyped-def]
     The mean is weighted by K.
     """
     if gap.shape[0] <= PAIRS:  # a sum over pairs is cheaper than a sort
-        above = gap[:, None] <= gap[None, :]
+        # The compiler may compute `gap` twice, with and without a fused multiply-add: an asperity
+        # must still count as no deeper than itself.
+        above = (gap[:, None] <= gap[None, :]) | jnp.eye(gap.shape[0], dtype=bool)
         total = jnp.sum(jnp.where(above, K[:, None], 0.0), 0)
         mean = jnp.sum(jnp.where(above, (K * gap)[:, None], 0.0), 0) / total
     else:

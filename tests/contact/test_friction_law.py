@@ -193,6 +193,23 @@ def test_a_batch_is_a_loop_and_a_mask_leaves_out(rough, material):
         assert np.all(slope[7:] == 0) and np.any(slope[:7] != 0)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 10, 64, 300])
+def test_jit_over_scaled_inputs_changes_nothing(n, rough, exact):
+    """Where heights are products, the compiler fuses them into differences, each in its own way."""
+    surface, loads = rough(n), jnp.asarray(LOADS)
+    scale = jnp.asarray(np.full(n, 1e-5))
+
+    def law(h, R, loads):
+        return friction(h * scale, R, loads).friction
+
+    h = surface.height / scale
+    expected = law(h, surface.radius, loads)
+    found = jax.jit(law)(h, surface.radius, loads)
+    np.testing.assert_allclose(found, expected, rtol=exact)
+    slopes = jax.jit(jax.grad(lambda *x: jnp.sum(law(*x)), argnums=(0, 1)))
+    assert all(np.all(np.isfinite(x)) for x in slopes(h, surface.radius, loads))
+
+
 def test_float32_beside_float64(rough, material):
     if jnp.zeros(()).dtype != jnp.float64:
         pytest.skip("needs both precisions")
