@@ -44,7 +44,7 @@ class Asperities(eqx.Module):
     mask: Bool[Array, " n"] | None = None
     exponent: Float[Array, "..."] | None = None
 
-    def __init__(self, height, radius, mask=None, exponent=None):  # type: ignore[no-untyped-def]
+    def __init__(self, height: Any, radius: Any, mask: Any = None, exponent: Any = None) -> None:
         _checks.vector("height", height)
         _checks.vector("radius", radius)
         dtype = common_dtype(height, radius)

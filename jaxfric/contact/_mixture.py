@@ -1,7 +1,7 @@
 """Populations of asperities: a Gaussian mixture over height and radius."""
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -77,7 +77,7 @@ class SurfaceMixture(eqx.Module):
 
     SIZE: ClassVar[int] = 23
 
-    def __init__(self, weights, means, covariances):  # type: ignore[no-untyped-def]
+    def __init__(self, weights: Any, means: Any, covariances: Any) -> None:
         dtype = common_dtype(weights, means, covariances)
         for name, value, shape in (
             ("weights", weights, (4,)), ("means", means, (4, 2)),
