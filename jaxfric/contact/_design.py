@@ -172,9 +172,9 @@ class Feasibility(eqx.Module):
         if float(self.floor) >= MEETS and not reasons:
             miss = np.abs(np.log(np.asarray(self.closest) / T))
             reasons.append(
-                f"near {P[np.argmax(miss)]:.4g} N the law bends as no sum of Hertz contacts does: "
-                "its slope may jump up where contacts are made, but falls only slowly, as those "
-                "made grow"
+                f"near {P[np.argmax(miss)]:.4g} N the law bends as no sum of Hertz contacts does "
+                "within the limits set on radii, heights and indentation: its slope may jump up "
+                "where contacts are made, but falls only slowly, as those made grow"
             )
         head = (
             f"feasible: a design within {float(self.floor):.2g} % is expected"

@@ -17,7 +17,7 @@ def plot_design(design: Design, spread: Tolerance | None = None, *, title: str =
 
     Arguments:
         design: one `Design`.
-        spread: how manufacture spreads it; drawn as a band of 95 %.
+        spread: how manufacture spreads it; a band of 95 % about the error.
         title: of the figure.
 
     Returns:
@@ -26,19 +26,22 @@ def plot_design(design: Design, spread: Tolerance | None = None, *, title: str =
     Raises:
         ImportError: without matplotlib.
     """
-    figure, (law, error, count) = new_figure(size=(6.5, 7.0), ratios=(3.0, 1.2, 1.4))
+    figure, (law, error, count) = new_figure(size=(6.5, 7.0), ratios=(2.6, 1.6, 1.4))
     load, target, friction = (np.asarray(x) for x in (design.load, design.target, design.friction))
-    if spread is not None:
-        law.fill_between(
-            load, np.asarray(spread.low), np.asarray(spread.high), color=COLOURS[1], alpha=0.2,
-            lw=0, label="95 % of surfaces as made",
-        )  # fmt: skip
     law.plot(load, target, color="black", lw=3, alpha=0.3, label="target")
     law.plot(load, friction, color=COLOURS[0], lw=1.2, label=f"design, {float(design.error):.2g} %")
     law.set(ylabel="friction (N)", title=title)
     law.set_ylim(bottom=0)
     law.legend(frameon=False)
-    error.plot(load, 100 * (friction / np.where(target > 0, target, 1) - 1), color=COLOURS[0], lw=1)
+    wanted = np.where(target > 0, target, np.nan)
+    if spread is not None:
+        low, high = (100 * (np.asarray(x) / wanted - 1) for x in (spread.low, spread.high))
+        error.fill_between(
+            load, low, high, color=COLOURS[1], alpha=0.2, lw=0, label="95 % of surfaces as made"
+        )
+    error.plot(load, 100 * (friction / wanted - 1), color=COLOURS[0], lw=1)
+    if spread is not None:
+        error.legend(frameon=False, fontsize=8)
     error.axhline(0, color="black", lw=0.6)
     error.set_ylabel("error (%)")
     count.step(load, np.asarray(design.curve.contact_count), color=COLOURS[2], lw=1.2, where="post")

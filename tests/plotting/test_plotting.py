@@ -80,3 +80,27 @@ def test_global_state_of_matplotlib_is_left_alone():
     before = dict(mpl.rcParams)
     plotting.plot_sensitivity([0.0, 1.0], [0.0, 1.0], {"a": [0.0, 1.0]})
     assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.filterwarnings("ignore:the highest load presses")
+def test_design_shows_law_error_and_contacts(tmp_path):
+    """Target and design, the band of what is made about the error, contacts that only grow."""
+    import jax
+
+    from jaxfric import contact
+
+    surface = contact.Asperities(-2e-6 * jnp.arange(16.0), jnp.full(16, 4e-4))
+    material, loads = contact.Material(1.4e6, 1e5), jnp.linspace(0.0, 0.5, 21)
+    design = contact.refine(surface, material, loads, 0.3 * loads, steps=3)
+    spread = contact.tolerance(
+        design.surface, material, loads, 1e-6, 1e-6, key=jax.random.key(0), draws=50
+    )
+    figure = plotting.plot_design(design, spread, title="linear")
+    law, error, count = figure.axes
+    np.testing.assert_allclose(law.lines[1].get_ydata(), design.friction)
+    shown = error.lines[0].get_ydata()[1:]
+    np.testing.assert_allclose(shown, 100 * (design.friction / design.target - 1)[1:], atol=1e-4)
+    assert len(error.collections) == 1 and np.all(np.diff(count.lines[0].get_ydata()) >= 0)
+    surface_map = plotting.plot_surface(design, spacing=1.5e-3, title="linear")
+    assert "of 16 touch" in surface_map.axes[0].texts[0].get_text()
+    assert plotting.save(surface_map, tmp_path / "map.png").stat().st_size > 10_000
