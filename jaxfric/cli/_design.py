@@ -116,7 +116,7 @@ def run_design(
             "(contacts are independent while that is small)",
             f"made with errors of {errors[0] * 1e6:.3g} µm in height and {errors[1] * 1e6:.3g} µm "
             f"in radius:\n{spread}",
-            "yardsticks, sMAPE: " + _yardsticks(bank, half_space, found, key),
+            "yardsticks, sMAPE: " + _yardsticks(bank, half_space, found),
         ]
     )
     print(text)
@@ -161,7 +161,7 @@ def _tips(found: "Design") -> tuple[np.ndarray, np.ndarray]:
     return tip, radius
 
 
-def _yardsticks(bank: Any, material: Any, found: "Design", key: Any) -> str:
+def _yardsticks(bank: Any, material: Any, found: "Design") -> str:
     """What no thought at all achieves: a constant, a random surface, the best of 1,000."""
     import jax
     import jax.numpy as jnp

@@ -19,10 +19,7 @@ from jaxfric.contact._types import Vector
 
 SHAPE_LOADS = 32  # a law is remembered at these fractions of its largest load
 BLOCK = 256  # surfaces simulated at once: what stays in the cache
-# largest load over E* of the remembered laws: the smallest and the largest radius of the defaults
-# pressed in by the smallest and largest spread of heights
-LOADS = (3e-9, 3e-6)
-SMALLEST_RATIO = 1e-4  # how strictly the radii must lie within bounds
+LOADS = (3e-9, 3e-6)  # top load over E* of the remembered laws, m²: a few contacts to nearly all
 
 
 class Bank(eqx.Module):

@@ -48,7 +48,7 @@ class FrictionCurve(eqx.Module):
         """The largest contact radius over the spacing of neighbours (m).
 
         Contacts act independently while it is small: two that carry the same load change each
-        other's indentation by about the share a/s · 2/(3π) each.
+        other's indentation by about the share 4a/(3πs): P/(πE*s) of δ = a²/R.
         """
         return self.contact_radius / spacing
 

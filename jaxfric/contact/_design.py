@@ -46,7 +46,7 @@ def design(
         finalists: how many of those on all loads.
         radius_bounds: m.
         steps: iterations of each of the two stages.
-        options: of `refine`: radii, max_height, quantum.
+        options: of `refine`: radii, max_height, quantum, max_indentation.
 
     Returns:
         `Design`; jit it, vmap it over targets.
@@ -205,7 +205,7 @@ def feasibility(
         target: (m,), N, increasing.
         bank: from `make_bank`, which sets the number of asperities.
         radius_bounds: m.
-        options: of `refine`: radii, max_height, quantum.
+        options: of `refine`: radii, max_height, quantum, max_indentation.
 
     Returns:
         `Feasibility`; `print` says it in words.

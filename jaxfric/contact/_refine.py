@@ -111,7 +111,8 @@ def refine(
         steps: iterations.
 
     Returns:
-        `Design`; never worse than the start (after the start is put inside the bounds).
+        `Design`; without `quantum` and `max_indentation`, the sum of squares is never above that of
+        the start once it is put inside the bounds.
 
     Raises:
         ValueError: shapes, an unknown option, or (concrete) bad values, with the remedy.

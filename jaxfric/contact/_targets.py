@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxfric import _checks
-from jaxfric.contact._asperities import Material
+from jaxfric.contact._asperities import Material, common_dtype
 from jaxfric.contact._types import Number, Vector
 
 
@@ -136,4 +136,5 @@ def check_target(loads: Vector, target: Vector) -> tuple[Array, Array]:
                 f"the target must increase with the load; it does not after {at:.6g} N. More load "
                 "can only add contact area"
             )
-    return jnp.asarray(loads), jnp.asarray(target)
+    loads, target = (jnp.asarray(x).astype(common_dtype(x)) for x in (loads, target))
+    return loads, target
