@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 from jaxfric import _checks
 from jaxfric._status import Status
 from jaxfric.contact._asperities import Asperities, Material
-from jaxfric.contact._profile import Profile, power, profile
+from jaxfric.contact._profile import Profile, power, profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area as sum_areas, load_and_stiffness, load_dense
 from jaxfric.contact._types import Vector
@@ -212,7 +212,7 @@ def friction_slopes(
     """
     shape, gap, _, strength = _prepare(surface, material)
     delta = jnp.maximum(x[:, None] - gap[None, :], 0.0)
-    stiffness = 1.5 * shape.K[None, :] * jnp.sqrt(delta)  # ∂P/∂h_i / E*
+    stiffness = 1.5 * shape.K[None, :] * root(delta)  # ∂P/∂h_i / E*
     area = jnp.where(delta > 0, shape.B[None, :], 0.0)  # ∂A/∂h_i / π
     total = jnp.sum(stiffness, -1, keepdims=True)
     plane = jnp.sum(area, -1, keepdims=True) / jnp.where(total > 0, total, 1.0)  # −∂A/∂d / ∂P/∂d

@@ -179,11 +179,14 @@ def _refine(surface, material, loads, target, box, radii, steps, fit_loads):  # 
     rows = _rows(loads, fit_loads)
     problem = Problem(material, loads[rows], target[rows], used, radii)
     scale = jnp.max(problem.indentation(gap, R))
+    # inf / scale has no derivative
+    bounded = jnp.isfinite(deepest)
+    lowest = jnp.where(bounded, jnp.where(bounded, deepest, 1.0) / scale, jnp.inf)
 
     def limits(heights_free: bool, radii_free: bool) -> Limits:
         return Limits(
             jnp.concatenate([jnp.zeros(n, dtype), jnp.full(n, jnp.log(low))]),
-            jnp.concatenate([jnp.full(n, deepest / scale), jnp.full(n, jnp.log(high))]),
+            jnp.concatenate([jnp.full(n, lowest), jnp.full(n, jnp.log(high))]),
             jnp.concatenate([used & heights_free, used & radii_free]),
             scale,
             None if box.indentation is None else jnp.asarray(box.indentation).astype(dtype),

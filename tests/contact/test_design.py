@@ -87,6 +87,19 @@ def test_a_refined_batch_is_a_loop_and_masks_stay(rough, material, target):
         np.testing.assert_array_equal(batch.surface.mask[i], mask)
 
 
+@pytest.mark.x64
+def test_a_refined_design_is_differentiable():
+    """With respect to its start: finite, and as differences say."""
+
+    def error(spread):
+        start = contact.Asperities(-1e-6 * jnp.arange(8.0) * spread, jnp.full(8, 4e-4))
+        return contact.refine(start, STIFF, LOADS, 0.5 * LOADS, steps=5, radius_bounds=RADII).error
+
+    x = jnp.asarray(1.0)
+    slope = (error(x + 1e-5) - error(x - 1e-5)) / 2e-5
+    np.testing.assert_allclose(jax.grad(error)(x), slope, rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
