@@ -36,6 +36,7 @@ class Status(eqx.Module):
     BAD_SURFACE: ClassVar[int] = 8
     BAD_LOAD: ClassVar[int] = 9
     UNSOLVED: ClassVar[int] = 10
+    NO_VALUE: ClassVar[int] = 11
 
     MESSAGES: ClassVar[tuple[str, ...]] = (
         "successful",
@@ -53,6 +54,8 @@ class Status(eqx.Module):
         "a load is negative or not finite",
         "no separation carries a load to the precision promised; use float64, or lengths and "
         "loads nearer to one",
+        "the objective returned no finite number for any candidate; try it on the start alone, or "
+        "begin elsewhere with a smaller step",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""The command line: `jaxfric fit-step`, `design`, `demo`, `study` (the `app` extra)."""
+"""The command line: `jaxfric fit-step`, `design`, `demo`, `study`, `export` (the `app` extra)."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from jaxfric.cli._demo import run_demo as run_demo
 from jaxfric.cli._design import run_design as run_design, wanted_law
 from jaxfric.cli._fit import read_record, run_fit as run_fit
-from jaxfric.cli._study import run_slide_hold_learn as run_slide_hold_learn
+from jaxfric.cli._generate import run_generate as run_generate
+from jaxfric.cli._study import (
+    run_export as run_export,
+    run_metainterface as run_metainterface,
+    run_slide_hold_learn as run_slide_hold_learn,
+)
 
 if TYPE_CHECKING:
     import typer
@@ -140,24 +145,31 @@ def _app(typer: Any) -> "typer.Typer":
             tuple[float, float], typer.Option(help="Errors of height and radius as made, m.")
         ] = (1e-6, 2e-6),
         starts: Annotated[int, typer.Option(help="Surfaces refined.")] = 16,
+        generate: Annotated[
+            int | None,
+            typer.Option(help="Designs from the trained generator, ranked, in place of one."),
+        ] = None,
         seed: Annotated[int, typer.Option(help="Of the random surfaces.")] = 0,
         out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("design-output"),
     ) -> None:
         """Design a rough surface for a friction law: asperities as CSV and STL."""
-        run_design(
-            wanted_law(target, linear, power, bilinear, friction, max_load),
-            out,
-            material=(modulus, shear_strength, area_factor),
-            asperities=asperities,
-            radius=radius,
-            radii=radii,
-            max_height=max_height,
-            quantum=quantum,
-            max_indentation=max_indentation,
-            errors=errors,
-            starts=starts,
-            seed=seed,
-        )
+        wanted = wanted_law(target, linear, power, bilinear, friction, max_load)
+        common: dict[str, Any] = {
+            "material": (modulus, shear_strength, area_factor),
+            "asperities": asperities,
+            "radius": radius,
+            "max_height": max_height,
+            "quantum": quantum,
+            "max_indentation": max_indentation,
+            "errors": errors,
+            "seed": seed,
+        }
+        if generate is None:
+            run_design(wanted, out, radii=radii, starts=starts, **common)
+        elif radii != "free":
+            raise ValueError("--generate makes free radii; leave --radii out, or --generate")
+        else:
+            run_generate(wanted, out, generate, **common)
 
     study = typer.Typer(help="Run a published study: a table, figures, metrics.json.")
     app.add_typer(study, name="study")
@@ -173,5 +185,25 @@ def _app(typer: Any) -> "typer.Typer":
     ) -> None:
         """Networks that learn rate-and-state friction from velocity histories."""
         run_slide_hold_learn(preset, out, resume, force)
+
+    @study.command("metainterface")
+    def metainterface(
+        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("metainterface"),
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
+    ) -> None:
+        """Friction on Demand: networks and searches that design surfaces for a friction law."""
+        run_metainterface(preset, out, resume, force)
+
+    @app.command()
+    def export(
+        out: Annotated[Path, typer.Argument(help="Folder of the Zarr arrays.")],
+        samples: Annotated[int, typer.Option(help="Surfaces and laws.")] = 100_000,
+        shard: Annotated[int, typer.Option(help="Samples in a chunk.")] = 8192,
+        seed: Annotated[int, typer.Option(help="Of the surfaces.")] = 0,
+    ) -> None:
+        """Write mixtures and friction laws to files; the same command resumes a killed export."""
+        run_export(out, samples, shard, seed)
 
     return app

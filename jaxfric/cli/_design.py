@@ -103,11 +103,11 @@ def run_design(
     )  # fmt: skip
     if not bool(found.status.ok):
         raise RuntimeError(f"the design has no friction law: {found.status}")
-    found = _raise_idle(found, quantum, max_height)
+    found = raise_idle(found, quantum, max_height)
     spread = contact.tolerance(
         found.surface, half_space, found.load, *errors, key=jax.random.fold_in(key, 1)
     )
-    spacing = _spacing(found)
+    spacing = wanted_spacing(found)
     ratio = float(found.curve.contact_ratio(spacing).max())
     text = "\n".join(
         [
@@ -130,7 +130,7 @@ def run_design(
     return found
 
 
-def _raise_idle(found: "Design", quantum: float | None, max_height: float | None) -> "Design":
+def raise_idle(found: "Design", quantum: float | None, max_height: float | None) -> "Design":
     """Asperities that never touch need no deep holes: nearer, but out of reach."""
     import equinox as eqx
     import jax.numpy as jnp
@@ -145,7 +145,7 @@ def _raise_idle(found: "Design", quantum: float | None, max_height: float | None
     return eqx.tree_at(lambda d: d.surface.height, found, height)
 
 
-def _spacing(found: "Design") -> float:
+def wanted_spacing(found: "Design") -> float:
     """Of the lattice, m: 1.5 mm, or what the widest foot wants."""
     from jaxfric import records
 
@@ -213,11 +213,20 @@ def _contents(
     }
     contents: dict[str, Any] = {
         "law.csv": "\n".join([names, *(",".join(f"{v:.9g}" for v in row) for row in rows)]) + "\n",
-        "surface.csv": records.asperities_csv(position, tip, radius),
         "design.json": json.dumps(summary, indent=1) + "\n",
         "law.png": plotting.plot_design(found, spread, title=name),
         "surface.png": plotting.plot_surface(found, spacing=spacing, title=name),
     }
+    return contents | surface_files(found, spacing)
+
+
+def surface_files(found: "Design", spacing: float) -> dict[str, Any]:
+    """The asperities as a table and, with trimesh, as a mesh."""
+    from jaxfric import records
+
+    tip, radius = _tips(found)
+    position = records.lattice(tip.size, spacing)
+    contents: dict[str, Any] = {"surface.csv": records.asperities_csv(position, tip, radius)}
     try:
         mesh = records.cap_mesh(tip, radius, spacing=spacing, base=1e-3)
     except ImportError as error:

@@ -1,20 +1,44 @@
-"""`jaxfric study …`."""
+"""`jaxfric study …` and `jaxfric export`."""
 
 from pathlib import Path
+from typing import Any
 
 from jaxfric.cli._files import publish
 
 
 def run_slide_hold_learn(preset: str, out: Path, resume: bool = False, force: bool = False) -> None:
     """The study in float32 (as the paper's), its table and its figures."""
-    import jax
-
     from jaxfric import plotting
     from jaxfric.studies import slide_hold_learn as study
+
+    _run(study, plotting.plot_slide_hold_learn, preset, out, resume, force)
+
+
+def run_metainterface(preset: str, out: Path, resume: bool = False, force: bool = False) -> None:
+    """The study in float32, its table and its figures."""
+    from jaxfric import plotting
+    from jaxfric.studies import metainterface as study
+
+    _run(study, plotting.plot_metainterface, preset, out, resume, force)
+
+
+def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
+    """A stored data set."""
+    import jax
+
+    from jaxfric.studies import metainterface as study
+
+    jax.config.update("jax_enable_x64", False)
+    done = study.export(out, samples, seed=seed, shard=shard, progress=True)
+    print(f"{done}, in {out.resolve()}")
+
+
+def _run(study: Any, plot: Any, preset: str, out: Path, resume: bool, force: bool) -> None:
+    import jax
 
     jax.config.update("jax_enable_x64", False)
     metrics = study.run(preset, out, resume=resume, force=force, progress=True)
     table = study.table(metrics)
-    figures = plotting.plot_slide_hold_learn(metrics, out)
+    figures = plot(metrics, out)
     files = publish(out, {"table.txt": table + "\n", **figures})
     print(f"\n{table}\n\nIn {out.resolve()}: metrics.json, {', '.join(f.name for f in files)}")

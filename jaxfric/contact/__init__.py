@@ -8,7 +8,7 @@ found = design(material, loads, 0.5 * loads, bank=bank)       # a surface with F
 """
 
 from jaxfric.contact._asperities import Asperities as Asperities, Material as Material
-from jaxfric.contact._bank import Bank as Bank, make_bank as make_bank
+from jaxfric.contact._bank import Bank as Bank, make_bank as make_bank, nearest as nearest
 from jaxfric.contact._closed_form import closed_form_design as closed_form_design
 from jaxfric.contact._curve import (
     FrictionCurve as FrictionCurve,

@@ -14,6 +14,11 @@ from jaxfric.contact._profile import profile
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area
 
+DAMPING = 3e-2  # at the start, of the mean of the diagonal
+WEIGHT = 0.5  # power of a variable's effect by which its steps are weighed: 0 for none, 1 for all
+TINY = 1e-30
+LEAST = 1e-3  # share of the greatest effect (squared) below which effects count as equal
+
 
 class Limits(NamedTuple):
     low: Array  # (2n,) depths over the scale, then ln R
@@ -24,7 +29,10 @@ class Limits(NamedTuple):
 
 
 class Problem(eqx.Module):
-    """Residuals and their Jacobian with respect to [depth / scale, ln R]."""
+    """Residuals and their Jacobian with respect to [depth / scale, ln R].
+
+    The scale is a fifth of the deepest indentation: ln R, which moves no kink, is the cheaper way.
+    """
 
     material: Material
     loads: Array
@@ -78,10 +86,14 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
         # A variable at its bound that wants to leave the box keeps still.
         stuck = ((y <= low) & (gradient > 0)) | ((y >= limits.high) & (gradient < 0))
         A = jnp.where((limits.free & ~stuck)[None, :], J, 0.0)
-        gram = A @ A.T
+        # Steps in units of |∂r/∂y|^-½: what has little effect may move farther, as kinks of the law
+        # (where a contact is made) move with what has much
+        effect = jnp.sum(A**2, 0)
+        AD = A / (effect + LEAST * jnp.max(effect) + TINY)[None, :] ** WEIGHT
+        gram = AD @ A.T
         mean = jnp.trace(gram) / gram.shape[0]
-        factor = jax.scipy.linalg.cho_factor(gram + (damping * mean + 1e-30) * eye, lower=True)
-        new = y - jax.scipy.linalg.cho_solve(factor, r) @ A
+        factor = jax.scipy.linalg.cho_factor(gram + (damping * mean + TINY) * eye, lower=True)
+        new = y - jax.scipy.linalg.cho_solve(factor, r) @ AD
         new = jnp.clip(new, limits.low, limits.high)
         # Only differences of heights count: the highest stays at depth 0.
         lift = jnp.min(jnp.where(problem.used, new[:n], jnp.inf))
@@ -97,7 +109,7 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
         return (*state, jnp.where(better, damping / 4, damping * 4)), None
 
     start = problem.linearised(y, limits.scale)
-    damping = jnp.asarray(1e-2, y.dtype)
+    damping = jnp.asarray(DAMPING, y.dtype)
     return jax.lax.scan(step, (y, *start, damping), None, length=steps)[0][0]
 
 

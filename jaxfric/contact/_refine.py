@@ -20,6 +20,7 @@ from jaxfric.contact._types import Vector
 
 FIT_LOADS = 48  # loads that least squares looks at, denser towards small ones
 RADII = ("free", "common", "fixed")
+DEPTH = 0.2  # of the deepest indentation: as hard to move by as ln R by 1
 
 
 class Design(eqx.Module):
@@ -92,7 +93,7 @@ def refine(
 
     Levenberg–Marquardt on r_j = 2 (F_j − T_j)/(F_j + T_j) over the depths below the highest
     asperity, in [0, max_height], and ln R, within bounds by projection. The normal equations are
-    solved in the space of the loads, (J Jᵀ + λ) y = r, which is small.
+    solved in the space of the loads, (J D Jᵀ + λ) y = r, which is small; D = 1/√diag(JᵀJ).
 
     Arguments:
         surface: spheres to start from; those that never touch have no say and stay.
@@ -178,7 +179,7 @@ def _refine(surface, material, loads, target, box, radii, steps, fit_loads):  # 
     R = R if radii == "fixed" else jnp.clip(R, low, high)
     rows = _rows(loads, fit_loads)
     problem = Problem(material, loads[rows], target[rows], used, radii)
-    scale = jnp.max(problem.indentation(gap, R))
+    scale = DEPTH * jnp.max(problem.indentation(gap, R))
     # inf / scale has no derivative
     bounded = jnp.isfinite(deepest)
     lowest = jnp.where(bounded, jnp.where(bounded, deepest, 1.0) / scale, jnp.inf)

@@ -1,4 +1,4 @@
-"""Friction networks: maps from a velocity history to the change of friction.
+"""Networks: velocity history → change of friction, and wanted law → rough surface.
 
 import jax
 from flax import nnx
@@ -9,7 +9,14 @@ change = network(velocity, dt)                    # (m,) → (m,), one sequence;
 hidden, mu = network.step(hidden, V, dt)          # inside a simulator
 """
 
+from jaxfric.networks._autoencoder import (
+    CVAE as CVAE,
+    GAN as GAN,
+    kl_divergence as kl_divergence,
+    smooth_l1 as smooth_l1,
+)
 from jaxfric.networks._cell import FrictionCell as FrictionCell
+from jaxfric.networks._dense import MLP as MLP, ResidualMLP as ResidualMLP
 from jaxfric.networks._gru import FrictionGRU as FrictionGRU
 from jaxfric.networks._law import CellLaw as CellLaw, SteppedLaw as SteppedLaw
 from jaxfric.networks._losses import (
@@ -27,3 +34,4 @@ from jaxfric.networks._others import (
     FrictionTransformer as FrictionTransformer,
 )
 from jaxfric.networks._sequence import unroll as unroll, unroll_with_slopes as unroll_with_slopes
+from jaxfric.networks._surface import SurfaceGenerator as SurfaceGenerator

@@ -7,11 +7,16 @@ figure = plotting.plot_stick_slip(history, events)     # friction, velocity, sli
 plotting.save(figure, "fit.png")                       # written whole or not at all
 """
 
-from jaxfric.plotting._design import plot_design as plot_design, plot_surface as plot_surface
+from jaxfric.plotting._design import (
+    plot_design as plot_design,
+    plot_designs as plot_designs,
+    plot_surface as plot_surface,
+)
 from jaxfric.plotting._fit import plot_fits as plot_fits
 from jaxfric.plotting._history import (
     plot_sensitivity as plot_sensitivity,
     plot_stick_slip as plot_stick_slip,
 )
+from jaxfric.plotting._metainterface import plot_metainterface as plot_metainterface
 from jaxfric.plotting._slide_hold_learn import plot_slide_hold_learn as plot_slide_hold_learn
 from jaxfric.plotting._style import save as save

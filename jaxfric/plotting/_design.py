@@ -1,11 +1,12 @@
 """Figures of designed surfaces."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxfric.contact import Design, Tolerance
-from jaxfric.plotting._style import COLOURS, new_figure
+from jaxfric.plotting._style import COLOURS, DATA, new_figure
 from jaxfric.records import lattice
 
 if TYPE_CHECKING:
@@ -81,4 +82,40 @@ def plot_surface(design: Design, *, spacing: float, title: str = "") -> "Figure"
         f"{touching.sum()} of {depth.size} touch",
         (0.0, -0.14), xycoords="axes fraction", fontsize=8,
     )  # fmt: skip
+    return figure
+
+
+def plot_designs(designs: Sequence[Design], *, title: str = "") -> "Figure":
+    """Several designs for one law: their errors, and where each has its asperities.
+
+    Arguments:
+        designs: ranked, for the same loads and target.
+        title: of the figure.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
+    figure, (law, error, heights) = new_figure(size=(6.5, 8.0), ratios=(2.0, 1.6, 2.4), share=False)
+    load, target = (np.asarray(x) for x in (designs[0].load, designs[0].target))
+    law.plot(load, target, color="black", lw=3, alpha=0.3, label="target")
+    wanted = np.where(target > 0, target, np.nan)
+    for rank, design in enumerate(designs):
+        friction = np.asarray(design.friction)
+        colour: Any = COLOURS[0] if rank == 0 else DATA
+        name = {0: f"best, {float(design.error):.2g} %", 1: "others"}.get(rank)
+        over = len(designs) - rank  # the best on top
+        law.plot(load, friction, color=colour, lw=1, label=name, zorder=over)
+        error.plot(load, 100 * (friction / wanted - 1), color=colour, lw=0.8, zorder=over)
+        gap = np.sort(float(design.surface.top) - np.asarray(design.surface.height)) * 1e6
+        reach = float(np.max(np.asarray(design.curve.indentation))) * 1e6
+        heights.plot(gap[gap < reach], 1 + np.arange((gap < reach).sum()), ".-", color=colour,
+                     lw=0.8, ms=3, zorder=over)  # fmt: skip
+    law.set(xlabel="load (N)", ylabel="friction (N)", title=title)
+    law.legend(frameon=False)
+    error.axhline(0, color="black", lw=0.6)
+    error.set(xlabel="load (N)", ylabel="error (%)")
+    heights.set(xlabel="depth below the highest tip (µm)", ylabel="asperities above, that touch")
     return figure

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,25 @@ def write_json(path: Path, content: Any) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def prepare(out: Path, preset: str, resume: bool, force: bool) -> None:
+    """An empty folder, or one whose runs belong to this preset."""
+    stamp = out / "preset.json"
+    if force and stamp.exists():
+        for name in ("runs", "metrics.json", "preset.json", "networks"):
+            target = out / name
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+    if stamp.exists():
+        before = json.loads(stamp.read_text())["preset"]
+        if before != preset:
+            raise ValueError(f"{out} holds the preset {before!r}; choose another folder or --force")
+        if not resume:
+            raise ValueError(f"{out} holds a study already; --resume continues it, --force begins "
+                             "anew, --out takes another folder")  # fmt: skip
+    (out / "runs").mkdir(parents=True, exist_ok=True)
+    (out / "networks").mkdir(exist_ok=True)
+    write_json(stamp, {"preset": preset})
 
 
 def _known(x: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from flax import nnx
 
 from jaxfric import ratestate, training
-from jaxfric.studies._files import environment, write_json
+from jaxfric.studies._files import environment, prepare, write_json
 from jaxfric.studies.slide_hold_learn._appendix import appendix, healing_in_holds
 from jaxfric.studies.slide_hold_learn._data import NOISE, Sequences, best_estimate, sequences
 from jaxfric.studies.slide_hold_learn._metrics import errors, peak_after_hold, predict, summary
@@ -51,7 +50,7 @@ def run(
     if preset not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}")
     out = Path(out)
-    _prepare(out, preset, resume, force)
+    prepare(out, preset, resume, force)
     if (out / "metrics.json").exists():
         found: dict[str, Any] = json.loads((out / "metrics.json").read_text())
         return found
@@ -87,25 +86,6 @@ def run(
     metrics["headline"] = headline(metrics)
     write_json(out / "metrics.json", metrics)
     return metrics
-
-
-def _prepare(out: Path, preset: str, resume: bool, force: bool) -> None:
-    """An empty folder, or one whose runs belong to this preset."""
-    stamp = out / "preset.json"
-    if force and stamp.exists():
-        for name in ("runs", "metrics.json", "preset.json", "networks"):
-            target = out / name
-            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
-    if stamp.exists():
-        before = json.loads(stamp.read_text())["preset"]
-        if before != preset:
-            raise ValueError(f"{out} holds the preset {before!r}; choose another folder or --force")
-        if not resume:
-            raise ValueError(f"{out} holds a study already; --resume continues it, --force begins "
-                             "anew, --out takes another folder")  # fmt: skip
-    (out / "runs").mkdir(parents=True, exist_ok=True)
-    (out / "networks").mkdir(exist_ok=True)
-    write_json(stamp, {"preset": preset})
 
 
 def _draw(jumps: str, evolution: str, noise: str, n: int, seed: int) -> Sequences:

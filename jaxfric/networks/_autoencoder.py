@@ -1,0 +1,171 @@
+"""Variational autoencoders, conditional or not, and a generative adversarial pair."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Key
+
+from jaxfric.networks._dense import MLP
+
+ENCODER, DECODER = (1915, 1723, 767), (347, 308, 328)  # hidden layers of the paper
+
+
+class CVAE(nnx.Module):
+    """A variational autoencoder of parameters θ given a condition c (Friction on Demand).
+
+    Encoder (θ, c) → mean and ln variance of q(z | θ, c); decoder (z, c) → tanh → θ in [−1, 1].
+    With `condition=0` it is the unconditional VAE.
+
+    Arguments:
+        parameters: size of θ; 23 in the paper.
+        condition: size of c; 128 loads and the number of asperities in the paper, 0 for none.
+        latent: size of z.
+        encoder: hidden layers.
+        decoder: hidden layers.
+        rngs: of the initial weights.
+
+    Raises:
+        ValueError: sizes below 1.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from flax import nnx
+        >>> network = CVAE(23, 129, 8, (32,), (32,), rngs=nnx.Rngs(0))
+        >>> theta, law = jnp.zeros(23), jnp.zeros(129)
+        >>> mean, log_variance = network.encode(theta, law)
+        >>> network.decode(mean, law).shape
+        (23,)
+
+    Source: arXiv:2511.03735 (layer sizes); K. Sohn, H. Lee and X. Yan, NeurIPS (2015).
+    """
+
+    def __init__(
+        self,
+        parameters: int = 23,
+        condition: int = 129,
+        latent: int = 56,
+        encoder: Sequence[int] = ENCODER,
+        decoder: Sequence[int] = DECODER,
+        *,
+        rngs: nnx.Rngs,
+    ):
+        if min(parameters, latent) < 1 or condition < 0:
+            raise ValueError(
+                f"parameters and latent must be at least 1, condition 0 or more; got {parameters}, "
+                f"{latent} and {condition}"
+            )
+        self.latent = latent
+        self.encoder = MLP((parameters + condition, *encoder, 2 * latent), rngs=rngs)
+        self.decoder = MLP((latent + condition, *decoder, parameters), rngs=rngs)
+
+    def encode(self, theta: Any, condition: Any = None) -> tuple[Array, Array]:
+        """Mean and ln variance of z, (latent,) each."""
+        mean, log_variance = jnp.split(self.encoder(_joined(theta, condition)), 2)
+        return mean, jnp.clip(log_variance, -20.0, 10.0)
+
+    def decode(self, z: Any, condition: Any = None) -> Float[Array, " parameters"]:
+        """θ in [−1, 1]."""
+        return jnp.tanh(self.decoder(_joined(z, condition)))
+
+    def __call__(
+        self, theta: Any, condition: Any = None, *, key: Key[Array, ""]
+    ) -> tuple[Array, Array, Array]:
+        """(θ decoded from a draw of z, mean, ln variance)."""
+        mean, log_variance = self.encode(theta, condition)
+        noise = jax.random.normal(key, mean.shape, mean.dtype)
+        return self.decode(mean + jnp.exp(log_variance / 2) * noise, condition), mean, log_variance
+
+
+class GAN(nnx.Module):
+    """A conditional generator of θ and the discriminator it plays against.
+
+    Arguments:
+        parameters: size of θ.
+        condition: size of c.
+        latent: size of the noise.
+        hidden: layers of both.
+        rngs: of the initial weights.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from flax import nnx
+        >>> GAN(23, 129, 8, (32,), rngs=nnx.Rngs(0)).generate(jnp.zeros(8), jnp.zeros(129)).shape
+        (23,)
+
+    Source: I. Goodfellow et al., NeurIPS (2014); M. Mirza and S. Osindero, arXiv:1411.1784.
+    """
+
+    def __init__(
+        self,
+        parameters: int = 23,
+        condition: int = 129,
+        latent: int = 56,
+        hidden: Sequence[int] = (347, 308, 328),
+        *,
+        rngs: nnx.Rngs,
+    ):
+        self.latent = latent
+        self.generator = MLP((latent + condition, *hidden, parameters), rngs=rngs)
+        self.discriminator = MLP((parameters + condition, *hidden, 1), rngs=rngs)
+
+    def generate(self, z: Any, condition: Any) -> Float[Array, " parameters"]:
+        """θ in [−1, 1]."""
+        return jnp.tanh(self.generator(_joined(z, condition)))
+
+    def logit(self, theta: Any, condition: Any) -> Float[Array, ""]:
+        """Log-odds that θ is no forgery."""
+        return self.discriminator(_joined(theta, condition))[0]
+
+    def loss(self, theta: Any, condition: Any, z: Any) -> Float[Array, ""]:
+        """One loss for both players: what one of them moves is held still for the other."""
+        forged = self.generate(z, condition)
+        still = jax.tree_util.tree_map(jax.lax.stop_gradient, self)
+        real, fake = (
+            self.logit(theta, condition),
+            self.logit(jax.lax.stop_gradient(forged), condition),
+        )
+        fooled = GAN.logit(still, forged, condition)
+        # softplus(−x) = −ln σ(x)
+        return jax.nn.softplus(-real) + jax.nn.softplus(fake) + jax.nn.softplus(-fooled)
+
+
+def kl_divergence(mean: Float[Array, " latent"], log_variance: Array) -> Float[Array, ""]:
+    """KL of N(mean, variance) from N(0, 1): Σ (μ² + σ² − 1 − ln σ²)/2.
+
+    Arguments:
+        mean: (latent,).
+        log_variance: (latent,).
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(kl_divergence(jnp.array([1.0]), jnp.array([0.0])))
+        0.5
+    """
+    return 0.5 * jnp.sum(mean**2 + jnp.exp(log_variance) - 1 - log_variance)
+
+
+def smooth_l1(
+    predicted: Float[Array, "*m"], true: Float[Array, "*m"], beta: float = 1.0
+) -> Float[Array, ""]:
+    """Mean of e²/(2β) where |e| < β and |e| − β/2 elsewhere.
+
+    Arguments:
+        predicted: (m,).
+        true: (m,).
+        beta: where the square ends.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(smooth_l1(jnp.array([0.5, 3.0]), jnp.zeros(2)))
+        1.3125
+    """
+    e = jnp.abs(predicted - true)
+    return jnp.mean(jnp.where(e < beta, e**2 / (2 * beta), e - beta / 2))
+
+
+def _joined(x: Any, condition: Any) -> Array:
+    x = jnp.asarray(x)
+    return x if condition is None else jnp.concatenate([x, jnp.asarray(condition)])

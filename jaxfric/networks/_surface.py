@@ -1,0 +1,91 @@
+"""A generator of asperities: a draft, then corrections that have seen what the draft does."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float
+
+from jaxfric.networks._dense import ResidualMLP
+
+SINGLE, NODES = 24, 64  # ranks with a value of their own, and all nodes
+LARGEST = 1024  # asperities
+GAIN = 10.0  # of the relative errors a correction sees; beyond a tenth they saturate
+
+
+def node_ranks() -> np.ndarray:
+    """Ranks (0 is the highest asperity) at which the generator says height and radius."""
+    rest = np.geomspace(SINGLE, LARGEST - 1, NODES - SINGLE)
+    return np.concatenate([np.arange(SINGLE), np.round(rest)]).astype(int)
+
+
+def interpolation(count: int) -> np.ndarray:
+    """(count, 64): from values at the nodes to values at ranks 0 … count − 1."""
+    ranks, at = node_ranks(), np.arange(count)
+    j = np.clip(np.searchsorted(ranks, at, side="right") - 1, 0, NODES - 2)
+    share = (at - ranks[j]) / (ranks[j + 1] - ranks[j])
+    matrix = np.zeros((count, NODES))
+    matrix[at, j] = 1 - share
+    matrix[at, j + 1] = share
+    return matrix
+
+
+class SurfaceGenerator(nnx.Module):
+    """From a wanted law and a draw of z to numbers that decode to a surface.
+
+    A draft, then corrections. Each sees the relative errors r of the law that the state so far
+    makes, squashed to g = 10 r / √(1 + (10 r)²); whoever knows the physics supplies them, so the
+    network itself knows none.
+
+    Arguments:
+        law: numbers that describe the wanted law.
+        facts: numbers that describe the request.
+        latent: size of z.
+        width: of the hidden layers.
+        blocks: of the draft and of each correction.
+        corrections: their number.
+        rngs: of the initial weights.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from flax import nnx
+        >>> network = SurfaceGenerator(48, 4, 8, 16, 1, rngs=nnx.Rngs(0))
+        >>> law, facts, z = jnp.zeros(48), jnp.zeros(4), jnp.zeros(8)
+        >>> head = network.draft(law, facts, z)
+        >>> network.correct(0, head, jnp.zeros(48), law, facts, z).shape
+        (128,)
+    """
+
+    def __init__(
+        self,
+        law: int = 48,
+        facts: int = 69,
+        latent: int = 8,
+        width: int = 256,
+        blocks: int = 4,
+        corrections: int = 1,
+        *,
+        rngs: nnx.Rngs,
+    ):
+        self.latent, self.facts, outputs = latent, facts, 2 * NODES
+        seen = law + facts + latent
+        self.first = ResidualMLP(seen, width, blocks, outputs, rngs=rngs)
+        self.later = nnx.List(
+            [
+                ResidualMLP(seen + law + outputs, width, blocks, outputs, rngs=rngs)
+                for _ in range(corrections)
+            ]
+        )
+
+    def draft(self, law: Any, facts: Any, z: Any) -> Float[Array, "128"]:
+        """The first state."""
+        return self.first(jnp.concatenate([law, facts, z]))
+
+    def correct(
+        self, k: int, head: Any, errors: Any, law: Any, facts: Any, z: Any
+    ) -> Float[Array, "128"]:
+        """The state after correction k; errors: those of the law of `head`."""
+        g = GAIN * errors
+        g = g / jnp.sqrt(1 + g**2)
+        return head + self.later[k](jnp.concatenate([law, facts, z, g, head]))

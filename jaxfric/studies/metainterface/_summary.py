@@ -1,0 +1,82 @@
+"""The headline and the table of the study, beside what the paper printed."""
+
+from typing import Any
+
+import numpy as np
+
+PAPER = {
+    "note": "arXiv:2511.03735; its parameter ranges, loads and material are not published: its "
+    "numbers stand for other targets",
+    "cvae_parameter_smape_median": 2.27,
+    "cvae_functional_smape_mean": 37.95,
+    "vae_cma_functional_smape": 4.35,
+}
+MIDDLE = 64
+HEADLINE = {  # key: (method, asperities, number)
+    "one_pass_mean": ("ours, one pass", MIDDLE, "mean"),
+    "generative_mean": ("ours, drawn", MIDDLE, "mean"),
+    "generative_diversity": ("ours, drawn", MIDDLE, "diversity"),
+    "lm3_mean": ("ours + 3 LM", MIDDLE, "mean"),
+    "best16_median": ("ours, best of 16", MIDDLE, "median"),
+    "best16_p95": ("ours, best of 16", MIDDLE, "p95"),
+    "best16_ms_per_target": ("ours, best of 16", MIDDLE, "ms_per_target"),
+    "bank_best16_median": ("bank, best of 16", MIDDLE, "median"),
+    "bank_best16_p95": ("bank, best of 16", MIDDLE, "p95"),
+    "vae_cma_mean": ("VAE + CMA-ES, same surface", MIDDLE, "mean"),
+    "one_pass_n16_mean": ("ours, one pass", 16, "mean"),
+    "one_pass_n256_mean": ("ours, one pass", 256, "mean"),
+    "redraw_floor_mean": ("true mixture, redrawn", MIDDLE, "mean"),
+    "constant_mean": ("constant", MIDDLE, "mean"),
+}
+SEARCH = ("VAE + CMA-ES, same surface", f"random, {MIDDLE}", "ms_per_target")
+
+
+def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
+    """One number for each goal; percent, means over seeds."""
+    found: dict[str, float | None] = {}
+    for key, (method, n, number) in HEADLINE.items():
+        found[key] = _mean(metrics["rows"], method, f"random, {n}", number)
+    spent = _mean(metrics["rows"], *SEARCH)
+    found["vae_cma_seconds_per_target"] = None if spent is None else spent / 1e3
+    found["reconstruction_median"] = metrics["analyses"]["reconstruction"][0]["parameter_smape"]
+    return found
+
+
+def _mean(rows: list[dict[str, Any]], method: str, group: str, number: str) -> float | None:
+    values = [
+        row[number]
+        for row in rows
+        if row["method"].startswith(method) and row["group"] == group and number in row
+    ]
+    return float(np.mean(values)) if values else None
+
+
+def table(metrics: dict[str, Any]) -> str:
+    """The rows of every group of targets as text, methods in order."""
+    lines = []
+    groups = list(dict.fromkeys(r["group"] for r in metrics["rows"]))
+    for group in groups:
+        rows = [r for r in metrics["rows"] if r["group"] == group]
+        lines += [
+            f"targets: {group} ({rows[0]['targets']} laws), sMAPE of the friction law, percent",
+            f"  {'':34s}{'median':>9s}{'mean':>9s}{'95th':>9s}{'diversity':>11s}"
+            f"{'parameters':>12s}{'ms each':>9s}",
+        ]
+        for method in dict.fromkeys(r["method"] for r in rows):
+            of = [r for r in rows if r["method"] == method]
+
+            def cell(key: str, width: int, of: list[dict[str, Any]] = of) -> str:
+                values = [r[key] for r in of if r.get(key) is not None]
+                return f"{np.mean(values):{width}.3g}" if values else " " * (width - 1) + "-"
+
+            lines.append(
+                f"  {method:34s}{cell('median', 9)}{cell('mean', 9)}{cell('p95', 9)}"
+                f"{cell('diversity', 11)}{cell('parameter_smape', 12)}{cell('ms_per_design', 9)}"
+            )
+        lines.append("")
+    lines += [
+        "paper, other targets and ranges: CVAE one pass 37.95 (mean), VAE + CMA-ES 4.35, "
+        "parameters 2.27 (median, reconstruction)",
+        *(f"{key}: {value:.4g}" for key, value in metrics["headline"].items() if value is not None),
+    ]
+    return "\n".join(lines)
