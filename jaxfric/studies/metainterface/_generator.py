@@ -59,7 +59,7 @@ def facts(target: Canonical) -> Float[Array, " 69"]:
                     jnp.log(target.count.astype(target.shape.dtype)) - 4,
                     target.low + 2,
                     target.high - 0.5,
-                    1 / jnp.maximum(target.deepest, 0.05),
+                    jnp.minimum(target.shallow, 20.0),
                     target.wanted.astype(target.shape.dtype),
                 ]
             ),
@@ -75,13 +75,16 @@ def decode(head: Float[Array, "128"], target: Canonical) -> tuple[Array, Array]:
     steps, radii = head[:NODES], head[NODES:]
     widths = np.diff(node_ranks(), prepend=0) ** 0.7
     increments = INCREMENT * jnp.asarray(widths).astype(head.dtype) * jax.nn.softplus(3 * steps)
-    gap = jnp.minimum(matrix @ jnp.cumsum(increments), target.deepest)
+    gap = matrix @ jnp.cumsum(increments)
+    limited = target.shallow > 0
+    gap = jnp.where(limited, jnp.minimum(gap, 1 / jnp.where(limited, target.shallow, 1.0)), gap)
     width = target.high - target.low
     share = jnp.clip((np.log(TYPICAL_RADIUS) - target.low) / width, 0.1, 0.9)
     own = target.low + width * jax.nn.sigmoid(matrix @ radii + jnp.log(share / (1 - share)))
     return gap, jnp.where(target.wanted, target.radii, own)
 
 
+@jax.jit  # traced: in these units an indentation over a radius means nothing to warn of
 def simulate(head: Float[Array, "128"], target: Canonical) -> Draft:
     """What the surface of a head does."""
     gap, log_radius = decode(head, target)
@@ -93,6 +96,7 @@ def simulate(head: Float[Array, "128"], target: Canonical) -> Draft:
     return Draft(gap, log_radius, curve.friction, errors, curve.indentation[-1])
 
 
+@jax.jit
 def generate(network: SurfaceGenerator, target: Canonical, z: Float[Array, " latent"]) -> Draft:
     """One pass: the draft, and each correction after the law of the state before was simulated."""
     law, request = law_features(target), facts(target)

@@ -1,6 +1,8 @@
 """Random requests to train the generator on: laws that surfaces make, and laws one may wish for."""
 
 import math
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +20,7 @@ WISHES = 1 / 8  # share that gives the radii; as many again limit the height
 KNOTS = 4  # of the slope of a wished law
 
 
+@partial(jax.jit, static_argnums=(1, 2))
 def request(key: Key[Array, ""], size: int, fewest: int = FEWEST) -> Canonical:
     """One request for `fewest` to `size` asperities, log-uniform.
 
@@ -46,10 +49,10 @@ def request(key: Key[Array, ""], size: int, fewest: int = FEWEST) -> Canonical:
     shape = jnp.where(wished, _wished(k[5], count, low, high), shape)
     reach = curve.indentation[-1] / height
     limited = (jax.random.uniform(k[6]) < WISHES) & ~wished
-    deepest = jnp.where(limited, reach * _log_uniform(k[7], 1.0, 3.0), jnp.inf)
+    shallow = jnp.where(limited, 1 / (reach * _log_uniform(k[7], 1.0, 3.0)), 0.0)
     given = (jax.random.uniform(k[8]) < WISHES) & ~wished
     return Canonical(
-        shape, count, low, high, deepest, given, jnp.log(source.radius / radius), height, radius
+        shape, count, low, high, shallow, given, jnp.log(source.radius / radius), height, radius
     )
 
 
@@ -68,6 +71,6 @@ def _wished(key: Array, count: Array, low: Array, high: Array) -> Float[Array, "
     return shape - shape[-1]
 
 
-def _log_uniform(key: Array, low: float | Array, high: float | Array) -> Array:
+def _log_uniform(key: Array, low: Any, high: Any) -> Array:
     u = jax.random.uniform(key)
     return jnp.exp(jnp.log(low) + u * (jnp.log(high) - jnp.log(low)))
