@@ -143,6 +143,14 @@ class Material(eqx.Module):
         _checks.non_negative("shear_strength", self.shear_strength)
         _checks.positive("area_factor", self.area_factor)
 
+    def constants(self, dtype: jnp.dtype) -> tuple[Array, Array]:
+        """E* and σB, Pa, in the dtype of a surface or of loads."""
+        E, sigma, B = (
+            jnp.asarray(x).astype(dtype)
+            for x in (self.modulus, self.shear_strength, self.area_factor)
+        )
+        return E, sigma * B
+
     @property
     def valid(self) -> Bool[Array, ""]:
         """True if every number is in range."""

@@ -152,10 +152,7 @@ def nearest(
     """
     dtype = bank.shape.dtype
     loads, target = loads.astype(dtype), target.astype(dtype)
-    E, sigma, B = (
-        jnp.asarray(x).astype(dtype)
-        for x in (material.modulus, material.shear_strength, material.area_factor)
-    )
+    E, strength = material.constants(dtype)
     fractions = jnp.asarray(np.arange(1, SHAPE_LOADS + 1) / SHAPE_LOADS).astype(dtype)
     usable = jnp.where(loads > 0, jnp.log(jnp.where(loads > 0, loads / loads[-1], 1.0)), -jnp.inf)
     wanted = jnp.interp(jnp.log(fractions), usable, jnp.log(jnp.where(target > 0, target, 1.0)))
@@ -163,7 +160,7 @@ def nearest(
     known = jnp.log(fractions) >= jnp.min(jnp.where(loads > 0, usable, 0.0))
     difference = jnp.where(known[None, :], bank.shape - wanted[None, :], 0.0)
     error = jnp.sum(difference**2, -1) / jnp.sum(known.astype(dtype))
-    alpha, beta = _stretch(bank.load, bank.area, loads[-1] / E, target[-1] / (sigma * B * math.pi))
+    alpha, beta = _stretch(bank.load, bank.area, loads[-1] / E, target[-1] / (strength * math.pi))
     outside = jnp.maximum(
         jnp.log(radius_bounds[0] / (beta * bank.radii[:, 0])),
         jnp.log(beta * bank.radii[:, 1] / radius_bounds[1]),

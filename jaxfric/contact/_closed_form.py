@@ -81,11 +81,9 @@ def closed_form_design(
 @eqx.filter_jit
 def _closed_form(material, loads, target, radius, n):  # type: ignore[no-untyped-def]
     dtype = loads.dtype
-    E, sigma, B, R = (
-        jnp.asarray(x).astype(dtype)
-        for x in (material.modulus, material.shear_strength, material.area_factor, radius)
-    )
-    area = target / (sigma * B)
+    E, strength = material.constants(dtype)
+    R = jnp.asarray(radius).astype(dtype)
+    area = target / strength
     x = _march(loads * math.pi * jnp.sqrt(R) / E, area)
     # N on each stretch from its slope; it may only rise with depth, and ends at n
     edges = jnp.concatenate([jnp.zeros_like(x[:1]), x])

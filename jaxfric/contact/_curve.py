@@ -225,12 +225,7 @@ def friction_slopes(
 
 def _prepare(surface: Asperities, material: Material) -> tuple[Profile, Array, Array, Array]:
     """Profile, gaps, E* and σB in the dtype of the surface."""
-    dtype = surface.height.dtype
-    E, sigma, B = (
-        jnp.asarray(x).astype(dtype)
-        for x in (material.modulus, material.shear_strength, material.area_factor)
-    )
-    return profile(surface), gaps(surface), E, sigma * B
+    return profile(surface), gaps(surface), *material.constants(surface.height.dtype)
 
 
 def _loose(dtype: jnp.dtype) -> float:

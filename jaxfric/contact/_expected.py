@@ -148,10 +148,7 @@ class _Population(eqx.Module):
 @jax.jit
 def _expected(population, n, material, loads):  # type: ignore[no-untyped-def]
     dtype = loads.dtype
-    E, sigma, B = (
-        jnp.asarray(x).astype(dtype)
-        for x in (material.modulus, material.shear_strength, material.area_factor)
-    )
+    E, strength = material.constants(dtype)
     each = loads / (n * E)
     d = _separation(population, each)
     load, _, area = population.moments(d)
@@ -159,7 +156,7 @@ def _expected(population, n, material, loads):  # type: ignore[no-untyped-def]
     tolerance = 1e-9 if dtype == jnp.float64 else 1e-4
     return ExpectedCurve(
         loads,
-        sigma * B * area,
+        strength * area,
         area,
         d,
         Status.first(

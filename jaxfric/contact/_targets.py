@@ -100,11 +100,8 @@ def friction_bounds(
     """
     loads = jnp.asarray(loads)
     dtype = loads.dtype
-    E, sigma, B = (
-        jnp.asarray(x).astype(dtype)
-        for x in (material.modulus, material.shear_strength, material.area_factor)
-    )
-    one = sigma * B * math.pi * jnp.cbrt(3 * loads / (4 * E)) ** 2
+    E, strength = material.constants(dtype)
+    one = strength * math.pi * jnp.cbrt(3 * loads / (4 * E)) ** 2
     low, high = radius_bounds
     return one * low ** (2 / 3), one * asperities ** (1 / 3) * high ** (2 / 3)
 

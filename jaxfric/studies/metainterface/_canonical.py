@@ -86,8 +86,8 @@ def canonical(
     """
     dtype = jnp.zeros(()).dtype
     P, T = (jnp.asarray(x).astype(dtype) for x in (loads, target))
-    strength = jnp.asarray(material.shear_strength * material.area_factor).astype(dtype)
-    p = P[-1] / jnp.asarray(material.modulus).astype(dtype)
+    E, strength = material.constants(dtype)
+    p = P[-1] / E
     a = T[-1] / (strength * np.pi)
     positive = (P > 0) & (T > 0)
     # A zero load says nothing: put it where it does not count

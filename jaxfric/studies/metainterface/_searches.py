@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
@@ -40,8 +41,8 @@ def search_law(
     key: Key[Array, ""],
     asperities: int = 64,
     step_size: float = 0.3,
-    population: int = 32,
-    generations: int = 100,
+    population: int = 12,
+    generations: int = 200,
     restarts: int = 1,
     cube: bool = False,
     goal: float = 1e-3,
@@ -52,19 +53,18 @@ def search_law(
         decode: a point → `SurfaceMixture`.
         start: the first point.
         target: (128,), N, at `study_loads()`.
-        key: draws candidates, and the surface.
+        key: draws candidates, and the surface of each restart.
         asperities: of the surface.
         step_size: of `search.minimise`.
         population: of `search.minimise`.
         generations: of `search.minimise`.
-        restarts: of `search.minimise`.
+        restarts: searches from other starts, each with a surface of its own.
         goal: of `search.minimise`.
         cube: penalise points outside the unit cube.
 
     Returns:
         (`Search`, whose value is the sMAPE in percent; the key of the surface).
     """
-    frozen, own = jax.random.split(key)
     loads, wanted = study_loads()[ROWS], target[ROWS]
 
     def objective(x: Array, wanted: Array, frozen: Any) -> Array:
@@ -72,8 +72,18 @@ def search_law(
         error = contact.smape(friction, wanted)
         return error + (search.outside(x, 0.0, 1.0) / EDGE if cube else 0.0)
 
-    found = search.minimise(
-        objective, start, wanted, frozen, key=own, step_size=step_size, population=population,
-        generations=generations, restarts=restarts, spread=step_size, goal=goal,
-    )  # fmt: skip
-    return found, frozen
+    def run(key: Array, first: Array) -> tuple[search.Search, Array]:
+        frozen, own, begin = jax.random.split(key, 3)
+        noise = step_size * jax.random.normal(begin, start.shape, start.dtype)
+        found = search.minimise(
+            objective, jnp.where(first, start, start + noise), wanted, frozen, key=own,
+            step_size=step_size, population=population, generations=generations, goal=goal,
+        )  # fmt: skip
+        return found, frozen
+
+    keys = jax.random.split(key, restarts)
+    runs, frozen = jax.vmap(run)(keys, jnp.arange(restarts) == 0)
+    best = jnp.argmin(runs.value)
+    found = jax.tree_util.tree_map(lambda x: x[best], runs)
+    evaluations = jnp.sum(runs.evaluations)
+    return eqx.tree_at(lambda f: f.evaluations, found, evaluations), frozen[best]

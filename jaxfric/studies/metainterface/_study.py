@@ -103,7 +103,7 @@ class _Asked(NamedTuple):
     build: Callable[[], methods.Method]
     network: str | None = None  # whose training it needs
     known: bool = False  # only of targets whose mixture is known
-    searched: bool = False  # too slow for all targets
+    searched: bool = False  # too slow for all targets and sizes
     twice: bool = False
 
 
@@ -116,6 +116,8 @@ def _rows(kept: Kept, same_size: list[Group], seed: int) -> list[dict[str, Any]]
             continue
         some = [g for g in same_size if g.known or not asked.known]
         if asked.searched:
+            if n != plan.counts[0]:
+                continue
             some = [g.first(plan.searched) for g in some]
 
         def make(
