@@ -10,18 +10,20 @@ surface = make(material, loads, target, z)                            # one pass
 from jaxfric.studies.metainterface._canonical import Canonical as Canonical
 from jaxfric.studies.metainterface._designs import (
     Generated as Generated,
-    Generator as Generator,
     design_many as design_many,
     designs as designs,
     diversity as diversity,
-    generator as generator,
-    load_generator as load_generator,
-    save_generator as save_generator,
 )
 from jaxfric.studies.metainterface._export import (
     check_export as check_export,
     export as export,
     read_export as read_export,
+)
+from jaxfric.studies.metainterface._model import (
+    Generator as Generator,
+    generator as generator,
+    load_generator as load_generator,
+    save_generator as save_generator,
 )
 from jaxfric.studies.metainterface._presets import PRESETS as PRESETS, Preset as Preset
 from jaxfric.studies.metainterface._study import run as run

@@ -9,8 +9,8 @@ from jaxtyping import Array
 
 from jaxfric import contact
 from jaxfric.networks import CVAE, GAN
-from jaxfric.studies.metainterface._designs import Generator
 from jaxfric.studies.metainterface._methods import apply, generated, ours, retrieval
+from jaxfric.studies.metainterface._model import Generator
 from jaxfric.studies.metainterface._paper import (
     MATERIAL,
     TOP,

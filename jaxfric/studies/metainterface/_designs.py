@@ -1,10 +1,6 @@
 """Many designs for one friction law: from the generator, refined, ranked; or from a search."""
 
-import io
-import json
-import os
 import warnings
-from importlib.resources import files
 from typing import Any
 
 import equinox as eqx
@@ -13,134 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from jaxfric import contact, training
-from jaxfric.networks import SurfaceGenerator
-from jaxfric.studies.metainterface._canonical import SEEN, Canonical, canonical
-from jaxfric.studies.metainterface._generator import (
-    facts,
-    generate,
-    law_features,
-    new_network,
-    surface,
-)
-from jaxfric.studies.metainterface._requests import FEWEST, MOST
+from jaxfric import contact
+from jaxfric.studies.metainterface import _model
+from jaxfric.studies.metainterface._model import RADIUS_BOUNDS, Generator
 
-STUDY = "metainterface generator"
-RADIUS_BOUNDS = (1e-4, 1e-3)
 BANK = 20_000
-STRICT = 3  # of the facts, those that every request has
-
-
-class Generator(eqx.Module):
-    """A trained network, and where its training requests lay.
-
-    Attributes:
-        network: `networks.SurfaceGenerator`.
-        mean: (51,), of the features of training requests.
-        whitening: (51, 51); features minus mean times it have unit variance.
-        limit: distance that one training request in a thousand exceeds.
-
-    Example:
-        >>> import jax, jax.numpy as jnp
-        >>> from jaxfric import contact
-        >>> make = generator()
-        >>> material, loads = contact.Material(1.4e6, 4e5), jnp.linspace(0.001, 0.05, 50)
-        >>> surface = make(material, loads, 4 * loads, jnp.zeros(8), asperities=32)
-        >>> surface.size
-        32
-    """
-
-    network: SurfaceGenerator
-    mean: Float[Array, " features"]
-    whitening: Float[Array, "features features"]
-    limit: Float[Array, ""]
-
-    @property
-    def latent(self) -> int:
-        """Size of z."""
-        return self.network.latent
-
-    def request(
-        self,
-        material: contact.Material,
-        loads: Any,
-        target: Any,
-        *,
-        asperities: int = 64,
-        radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
-        max_height: float | None = None,
-        radii: Any = None,
-    ) -> Canonical:
-        """The target without units; see `__call__`.
-
-        Raises:
-            ValueError: asperities outside 8 … 1,024, or radii of another length.
-        """
-        if not FEWEST <= asperities <= MOST:
-            raise ValueError(
-                f"the generator makes {FEWEST} to {MOST:,} asperities; got {asperities}. "
-                "contact.design with a bank takes any number"
-            )
-        if radii is not None and np.shape(radii) != (asperities,):
-            raise ValueError(
-                f"radii must have shape ({asperities},), the highest asperity's first; got "
-                f"{np.shape(radii)}"
-            )
-        loads, target = contact.check_target(loads, target)
-        return canonical(
-            material, loads, target, asperities=asperities, radius_bounds=radius_bounds,
-            max_height=max_height, radii=radii,
-        )  # fmt: skip
-
-    def __call__(
-        self,
-        material: contact.Material,
-        loads: Any,
-        target: Any,
-        z: Any,
-        *,
-        asperities: int = 64,
-        radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
-        max_height: float | None = None,
-        radii: Any = None,
-    ) -> contact.Asperities:
-        """One surface, in one pass.
-
-        Arguments:
-            material: modulus and friction.
-            loads: (m,), N, increasing.
-            target: (m,), the wanted friction, N.
-            z: (latent,); zeros for the most accurate design, draws of N(0, 1) for others.
-            asperities: 8 to 1,024, static.
-            radius_bounds: m.
-            max_height: greatest difference of heights, m.
-            radii: (asperities,), m, given ones, from the highest asperity down.
-
-        Returns:
-            `Asperities`, the highest first, at height 0; inside the bounds, whatever z is.
-        """
-        wanted = self.request(
-            material, loads, target, asperities=asperities, radius_bounds=radius_bounds,
-            max_height=max_height, radii=radii,
-        )  # fmt: skip
-        z = jnp.asarray(z)
-        if z.shape != (self.latent,):
-            raise ValueError(
-                f"z must have shape ({self.latent},); got {z.shape}. For a batch, use jax.vmap"
-            )
-        return surface(generate(self.network, wanted, z.astype(wanted.shape.dtype)), wanted)
-
-    def distance(self, wanted: Canonical) -> Float[Array, ""]:
-        """How far from training requests a request is: 1 at the limit (Mahalanobis)."""
-        x = (features(wanted) - self.mean.astype(wanted.shape.dtype)) @ self.whitening.astype(
-            wanted.shape.dtype
-        )
-        return jnp.sqrt(jnp.mean(x**2)) / self.limit.astype(x.dtype)
-
-
-def features(wanted: Canonical) -> Float[Array, "51"]:
-    """What tells a familiar request from a strange one."""
-    return jnp.concatenate([law_features(wanted), facts(wanted)[:STRICT]])
 
 
 class Generated(eqx.Module):
@@ -260,7 +133,7 @@ def design_many(
         >>> bool(found.searched), found.designs.error.shape
         (False, (4,))
     """
-    generator = _shipped() if generator is None else generator
+    generator = _model.generator() if generator is None else generator
     named = ("asperities", "radius_bounds", "max_height", "radii")
     request = {k: v for k, v in options.items() if k in named}
     wanted = generator.request(material, loads, target, **request)
@@ -330,65 +203,3 @@ def diversity(found: contact.Design) -> Float[Array, ""]:
     """RMS difference of heights where designs touch, over the mean reach."""
     reach = jnp.mean(jnp.max(found.curve.indentation, -1))
     return rms_distance(touching_heights(found)) / reach
-
-
-# ---------------------------------------------------------------- files
-
-
-def generator() -> Generator:
-    """The generator that ships with the package.
-
-    Trained for any law that 8 to 1,024 spheres can make, in any material.
-
-    Returns:
-        `Generator`.
-
-    Example:
-        >>> generator().latent
-        8
-    """
-    return _shipped()
-
-
-def save_generator(path: str | os.PathLike[str], made: Generator, **facts: Any) -> None:
-    """Write a generator, in half precision, to one file."""
-    network = made.network
-    small = jax.tree_util.tree_map(lambda x: x.astype(jnp.float16), network)
-    width, blocks = network.first.entry[...].shape[1], len(network.first.expand)
-    training.save_arrays(
-        path, (small, made.mean, made.whitening, made.limit), study=STUDY,
-        latent=network.latent, width=width, blocks=blocks, **facts,
-    )  # fmt: skip
-
-
-def load_generator(path: str | os.PathLike[str]) -> tuple[Generator, dict[str, Any]]:
-    """Read what `save_generator` wrote.
-
-    Returns:
-        (generator, facts about its training).
-
-    Raises:
-        ValueError: a file of something else, or of another shape.
-    """
-    with open(path, "rb") as file:
-        return _load(file.read(), str(path))
-
-
-def _load(content: bytes, name: str) -> tuple[Generator, dict[str, Any]]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        known = "__facts__" in arrays.files
-        told = json.loads(str(arrays["__facts__"])) if known else {}
-    if told.get("study") != STUDY:
-        raise ValueError(
-            f"{name} holds no trained generator of surfaces; write one with save_generator"
-        )
-    network = new_network(0, told["latent"], told["width"], told["blocks"])
-    m = SEEN + STRICT
-    template = (network, jnp.zeros(m), jnp.zeros((m, m)), jnp.zeros(()))
-    (network, mean, whitening, limit), told = training.load_arrays(io.BytesIO(content), template)
-    return Generator(network, mean, whitening, limit), told
-
-
-def _shipped() -> Generator:
-    content = files("jaxfric.studies.metainterface").joinpath("generator.npz").read_bytes()
-    return _load(content, "generator.npz")[0]

@@ -14,7 +14,7 @@ from flax import nnx
 from jaxfric import training
 from jaxfric.networks import CVAE, GAN, MLP
 from jaxfric.studies._files import write_json
-from jaxfric.studies.metainterface._designs import (
+from jaxfric.studies.metainterface._model import (
     Generator,
     features,
     load_generator,

@@ -9,7 +9,8 @@ from jaxtyping import Array, Float, Key
 
 from jaxfric import contact
 from jaxfric.networks import CVAE, MLP
-from jaxfric.studies.metainterface._designs import Generator, touching_heights
+from jaxfric.studies.metainterface._designs import touching_heights
+from jaxfric.studies.metainterface._model import Generator
 from jaxfric.studies.metainterface._paper import (
     BOUNDS,
     MATERIAL,

@@ -9,9 +9,10 @@ import numpy as np
 
 from jaxfric import contact
 from jaxfric.studies.metainterface import _analyses as analyses
-from jaxfric.studies.metainterface._designs import Generator, designs
+from jaxfric.studies.metainterface._designs import designs
 from jaxfric.studies.metainterface._generator import generate
 from jaxfric.studies.metainterface._kept import Kept
+from jaxfric.studies.metainterface._model import Generator
 from jaxfric.studies.metainterface._paper import MATERIAL, samples, study_loads
 from jaxfric.studies.metainterface._requests import RADII
 from jaxfric.studies.metainterface._targets import Group

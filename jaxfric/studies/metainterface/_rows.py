@@ -30,7 +30,7 @@ def ask(
     first = time.perf_counter()
     program = jax.jit(lambda g, key: apply(method, g, key)).lower(together, key).compile()
     second = time.perf_counter()
-    times = []
+    times: list[float] = []
     while not times or (len(times) < REPEATS and sum(times) < ENOUGH):
         began = time.perf_counter()
         answer = jax.block_until_ready(program(together, key))
