@@ -17,6 +17,8 @@ from jaxfric.contact._sums import area
 DAMPING = 3e-2  # at the start, of the mean of the diagonal
 WEIGHT = 0.5  # power of a variable's effect by which its steps are weighed: 0 for none, 1 for all
 TINY = 1e-30
+NEAR = 0.05  # rms error from which depths move as freely as radii do
+SMALLEST_SHIFT = 0.2
 LEAST = 1e-3  # share of the greatest effect (squared) below which effects count as equal
 
 
@@ -29,10 +31,7 @@ class Limits(NamedTuple):
 
 
 class Problem(eqx.Module):
-    """Residuals and their Jacobian with respect to [depth / scale, ln R].
-
-    The scale is a fifth of the deepest indentation: ln R, which moves no kink, is the cheaper way.
-    """
+    """Residuals and their Jacobian with respect to [depth / scale, ln R]."""
 
     material: Material
     loads: Array
@@ -86,10 +85,13 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
         # A variable at its bound that wants to leave the box keeps still.
         stuck = ((y <= low) & (gradient > 0)) | ((y >= limits.high) & (gradient < 0))
         A = jnp.where((limits.free & ~stuck)[None, :], J, 0.0)
-        # Steps in units of |∂r/∂y|^-½: what has little effect may move farther, as kinks of the law
-        # (where a contact is made) move with what has much
-        effect = jnp.sum(A**2, 0)
-        AD = A / (effect + LEAST * jnp.max(effect) + TINY)[None, :] ** WEIGHT
+        # Steps in units of |∂r/∂y|^-½, so that what has little effect may move farther; near the
+        # target depths, which move kinks of the law (where a contact is made), move less than radii
+        shift = jnp.clip(jnp.sqrt(jnp.mean(r**2)) / NEAR, SMALLEST_SHIFT, 1.0)
+        units = jnp.where(jnp.arange(2 * n) < n, shift, 1.0)
+        effect = jnp.sum(A**2, 0) * units**2
+        D = units**2 / (effect + LEAST * jnp.max(effect) + TINY) ** WEIGHT
+        AD = A * D[None, :]
         gram = AD @ A.T
         mean = jnp.trace(gram) / gram.shape[0]
         factor = jax.scipy.linalg.cho_factor(gram + (damping * mean + TINY) * eye, lower=True)

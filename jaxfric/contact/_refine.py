@@ -20,7 +20,6 @@ from jaxfric.contact._types import Vector
 
 FIT_LOADS = 48  # loads that least squares looks at, denser towards small ones
 RADII = ("free", "common", "fixed")
-DEPTH = 0.2  # of the deepest indentation: as hard to move by as ln R by 1
 
 
 class Design(eqx.Module):
@@ -179,7 +178,7 @@ def _refine(surface, material, loads, target, box, radii, steps, fit_loads):  # 
     R = R if radii == "fixed" else jnp.clip(R, low, high)
     rows = _rows(loads, fit_loads)
     problem = Problem(material, loads[rows], target[rows], used, radii)
-    scale = DEPTH * jnp.max(problem.indentation(gap, R))
+    scale = jnp.max(problem.indentation(gap, R))
     # inf / scale has no derivative
     bounded = jnp.isfinite(deepest)
     lowest = jnp.where(bounded, jnp.where(bounded, deepest, 1.0) / scale, jnp.inf)
