@@ -9,7 +9,7 @@ from jaxfric.contact._types import Vector
 def smape(friction: Vector, target: Vector) -> Float[Array, ""]:
     """Symmetric mean absolute percentage error, 200 mean |F̂ − F| / (F̂ + F), in percent.
 
-    Points where both are zero (no load) are left out.
+    Points where both are zero (no load) are left out; a NaN anywhere makes it NaN.
 
     Example:
         >>> import jax.numpy as jnp
@@ -18,6 +18,6 @@ def smape(friction: Vector, target: Vector) -> Float[Array, ""]:
     """
     friction, target = jnp.asarray(friction), jnp.asarray(target)
     total = friction + target
-    counted = total > 0
+    counted = (friction != 0) | (target != 0)  # true of a NaN, which must not pass for no error
     error = jnp.where(counted, jnp.abs(friction - target) / jnp.where(counted, total, 1.0), 0.0)
     return 200 * jnp.sum(error) / jnp.maximum(jnp.sum(counted.astype(error.dtype)), 1)

@@ -56,7 +56,8 @@ def _designs(shown: list[dict[str, Any]]) -> "Figure":
         top.plot(load, np.asarray(one["target"]) * 1e3, color="black", lw=3, alpha=0.3)
         for k, friction in enumerate(one["friction"]):
             top.plot(load, np.asarray(friction) * 1e3, color=COLOURS[0] if k == 0 else DATA, lw=0.8)
-        top.set_title(f"{one['name']}\n{min(one['error']):.2g} to {max(one['error']):.2g} %",
+        name = one["name"].replace(" times", "").replace("second slope", "second slope\n")
+        top.set_title(f"{name}\n{min(one['error']):.2g} to {max(one['error']):.2g} %",
                       fontsize=9)  # fmt: skip
         top.set_xlabel("load (mN)", fontsize=8)
         for k, (depth, radius) in enumerate(zip(one["depth"], one["radius"], strict=True)):

@@ -276,3 +276,10 @@ def test_one_sphere_spreads_as_its_radius(material):
 def test_bad_numbers(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_a_nan_is_no_small_error():
+    good = jnp.array([0.0, 1.0, 2.0])
+    assert contact.smape(good, good) == 0
+    assert jnp.isnan(contact.smape(good.at[1].set(jnp.nan), good))
+    assert jnp.isfinite(jax.grad(lambda f: contact.smape(f, good))(1.1 * good)).all()

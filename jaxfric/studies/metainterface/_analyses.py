@@ -157,7 +157,8 @@ def saved_evaluations(
 ) -> dict[str, Any]:
     """Evaluations of CMA-ES to an error, begun at the CVAE's guess and at the middle of the box."""
     n, population = group.asperities, 16
-    middle = contact.mixture_at(jnp.full(23, 0.5)).to_unconstrained()
+    at = jnp.full(contact.SurfaceMixture.SIZE, 0.5).at[:3].set(jnp.array([0.25, 0.5, 0.75]))
+    middle = contact.mixture_at(at).to_unconstrained()  # equal weights
     part = [x[:count] for x in (group.friction, group.keys)]
 
     def run(start: Array, F: Array, key: Array) -> tuple[Array, Array]:
