@@ -227,8 +227,10 @@ def _both(
     return jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *parts)
 
 
-def apply(method: Method, group: Group, key: Array, together: int = 8) -> Answer:
+def apply(method: Method, group: Group, key: Array) -> Answer:
     """A method on every target of a group, a few at a time."""
+    # A remainder would be compiled for itself
+    together = max(k for k in range(1, 9) if group.size % k == 0)
     keys = jax.random.split(key, group.size)
     ones = One(group.friction, group.theta, group.keys)
     return jax.lax.map(lambda x: method(*x), (ones, keys), batch_size=together)

@@ -106,7 +106,7 @@ def plane(made: Generator, most: int, trained: tuple[int, ...]) -> dict[str, lis
         )(part)
         area = part.unit_height * part.unit_radius  # a and p of `units`, the other way round
         load = part.unit_height * jnp.sqrt(area)
-        found["asperities"] += np.asarray(part.count).tolist()
+        found["asperities"] += np.asarray(part.count, float).tolist()
         found["friction_over_load"] += np.round(np.asarray(strength * area / load), 5).tolist()
         found["error"] += np.round(np.asarray(error), 5).tolist()
     return found

@@ -23,8 +23,8 @@ from jaxfric.studies.metainterface._trees import train_trees, trees_installed
 
 SEARCH_LATENT = 16  # of the VAE that is searched: small enough for CMA-ES
 BRIEF = (
-    "bank", "bank + 3 LM", "bank + 10 LM", "GAN", "CMA-ES on parameters", "ours + 1 LM",
-    "ours + 10 LM",
+    "bank", "bank + 3 LM", "bank + 10 LM", "MLP", "trees", "GAN", "CMA-ES on parameters",
+    "ours + 1 LM", "ours + 10 LM",
 )  # fmt: skip
 UNASKED = 4_000  # seed of random laws that are nobody's target
 NORM = (

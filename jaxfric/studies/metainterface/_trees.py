@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +36,7 @@ def train_trees(count: int) -> Callable[[Array], Array]:
         for k in range(y.shape[1])
     ]
 
-    def on_host(x: np.ndarray) -> np.ndarray:
+    def on_host(x: Any) -> np.ndarray:
         rows = np.asarray(x, np.float32).reshape(-1, x.shape[-1])
         found = np.stack([tree.predict(rows) for tree in trees], -1)
         return found.reshape(*x.shape[:-1], y.shape[1]).astype(np.float32)
