@@ -104,7 +104,7 @@ def canonical(
     given = jnp.zeros(asperities, dtype) if radii is None else jnp.log(radii / radius)
     return Canonical(
         shape - shape[-1],
-        jnp.asarray(asperities if count is None else count).astype(jnp.int32),
+        jnp.asarray(asperities if count is None else count).astype(int),
         low,
         high,
         jnp.zeros((), dtype) if max_height is None else height / jnp.asarray(max_height, dtype),

@@ -31,7 +31,7 @@ def request(key: Key[Array, ""], size: int, fewest: int = FEWEST) -> Canonical:
     mixture = contact.mixture_at(
         jax.random.uniform(k[0], (contact.SurfaceMixture.SIZE,), minval=1e-6, maxval=1 - 1e-6)
     )
-    count = _log_uniform(k[1], fewest, size + 1).astype(jnp.int32)
+    count = _log_uniform(k[1], fewest, size + 1).astype(int)
     count = jnp.clip(count, fewest, size)
     drawn = mixture.sample(size, key=k[2], count=count, radii=RADII)
     order = jnp.argsort(jnp.where(drawn.used, -drawn.height, jnp.inf))
