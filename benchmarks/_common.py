@@ -23,8 +23,8 @@ import jax.numpy as jnp
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
-PACKAGES = ("jaxfric", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "torch")
-PEERS = ("torch-friction",)
+PACKAGES = ("jaxfric", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "torch", "evosax")
+PEERS = ("torch-friction", "cma")
 NOT_INSTALLED = "not installed"
 
 

@@ -72,7 +72,7 @@ def pycma(function, start: np.ndarray, count: int, generations: int):
 def main() -> None:
     smoke = arguments(__doc__).smoke
     count, generations = (4, 40) if smoke else (64, 2000)
-    table = Table("cma", COLUMNS, smoke)
+    table = Table("cma_es", COLUMNS, smoke)
     for function, start in ((sphere, 0.5), (ellipsoid, 0.5), (rosenbrock, 0.0)):
         x0 = np.full(N, start)
         medians = {}
