@@ -235,6 +235,10 @@ def test_a_familiar_target_is_not(loads):
         ({"asperities": 4}, "8 to 1,024 asperities"),
         ({"asperities": 2000}, "8 to 1,024 asperities"),
         ({"radii": jnp.ones(3)}, r"radii must have shape \(64,\)"),
+        ({"radii": jnp.zeros(64)}, "radii must be positive and finite; entry 0"),
+        ({"radius_bounds": (1e-3, 1e-4)}, "0 < low < high"),
+        ({"radius_bounds": (0.0, 1e-3)}, "0 < low < high"),
+        ({"max_height": 0.0}, "max_height must be positive"),
     ],
 )
 def test_bad_requests(made, loads, options, message):
@@ -245,6 +249,11 @@ def test_bad_requests(made, loads, options, message):
 def test_bad_z_and_targets(made, loads):
     with pytest.raises(ValueError, match="z must have shape"):
         made(MATERIAL, loads, 4 * loads, jnp.zeros(3))
+    with pytest.raises(ValueError, match="loads must increase"):
+        made(MATERIAL, loads[::-1], 4 * loads[::-1], jnp.zeros(made.latent))
+    slippery = contact.Material(1.4e6, 0.0)
+    with pytest.raises(ValueError, match="shear_strength must be positive"):
+        made(slippery, loads, 4 * loads, jnp.zeros(made.latent))
     with pytest.raises(ValueError, match="must increase with the load"):
         made(MATERIAL, loads, loads[::-1], jnp.zeros(made.latent))
 

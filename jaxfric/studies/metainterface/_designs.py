@@ -17,7 +17,7 @@ BANK = 20_000
 
 
 class Generated(eqx.Module):
-    """What `designs` returns.
+    """What `design_many` returns.
 
     Attributes:
         designs: `contact.Design` with a leading axis, the best first.
@@ -106,7 +106,7 @@ def design_many(
 
     Strange is a request whose features are farther from the training requests, by Mahalanobis'
     distance, than all but one in a thousand of those. The search refines the nearest laws of a bank
-    of random surfaces.
+    of random surfaces. It looks at values, so it is not for jit: `designs` is.
 
     Arguments:
         material: modulus and friction.

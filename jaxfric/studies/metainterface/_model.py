@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 from importlib.resources import files
 from typing import Any
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxfric import contact, training
+from jaxfric import _checks, contact, training
 from jaxfric.networks import SurfaceGenerator
 from jaxfric.studies.metainterface._canonical import SEEN, Canonical, canonical
 from jaxfric.studies.metainterface._generator import (
@@ -72,7 +73,8 @@ class Generator(eqx.Module):
         """The target without units; see `__call__`.
 
         Raises:
-            ValueError: asperities outside 8 … 1,024, or radii of another length.
+            ValueError: asperities outside 8 … 1,024, radii of another length, or (concrete) loads
+                that do not increase, limits or a shear strength that are not positive.
         """
         if not FEWEST <= asperities <= MOST:
             raise ValueError(
@@ -85,6 +87,22 @@ class Generator(eqx.Module):
                 f"{np.shape(radii)}"
             )
         loads, target = contact.check_target(loads, target)
+        if _checks.is_concrete(loads) and (np.diff(np.asarray(loads)) <= 0).any():
+            raise ValueError("loads must increase; sort the target by load")
+        _checks.positive("shear_strength", material.shear_strength)
+        if max_height is not None:
+            _checks.positive("max_height", max_height)
+        low, high = radius_bounds
+        if _checks.is_concrete(radius_bounds) and not 0 < low < high < math.inf:
+            raise ValueError(
+                f"radius_bounds must be (low, high) with 0 < low < high; got {radius_bounds}"
+            )
+        if radii is not None and _checks.is_concrete(radii):
+            bad = ~(np.isfinite(np.asarray(radii)) & (np.asarray(radii) > 0))
+            if bad.any():
+                raise ValueError(
+                    f"radii must be positive and finite; entry {np.flatnonzero(bad)[0]} is not"
+                )
         return canonical(
             material, loads, target, asperities=asperities, radius_bounds=radius_bounds,
             max_height=max_height, radii=radii,
