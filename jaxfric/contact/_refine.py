@@ -92,7 +92,8 @@ def refine(
 
     Levenberg–Marquardt on r_j = 2 (F_j − T_j)/(F_j + T_j) over the depths below the highest
     asperity, in [0, max_height], and ln R, within bounds by projection. The normal equations are
-    solved in the space of the loads, (J D Jᵀ + λ) y = r, which is small; D = 1/√diag(JᵀJ).
+    solved in the space of the loads, (J D Jᵀ + λ) y = r, which is small; D = 1/√diag(JᵀJ), less for
+    depths when the law is near.
 
     Arguments:
         surface: spheres to start from; those that never touch have no say and stay.

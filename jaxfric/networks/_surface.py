@@ -3,32 +3,12 @@
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxfric.networks._dense import ResidualMLP
 
-SINGLE, NODES = 24, 64  # ranks with a value of their own, and all nodes
-LARGEST = 1024  # asperities
 GAIN = 10.0  # of the relative errors a correction sees; beyond a tenth they saturate
-
-
-def node_ranks() -> np.ndarray:
-    """Ranks (0 is the highest asperity) at which the generator says height and radius."""
-    rest = np.geomspace(SINGLE, LARGEST - 1, NODES - SINGLE)
-    return np.concatenate([np.arange(SINGLE), np.round(rest)]).astype(int)
-
-
-def interpolation(count: int) -> np.ndarray:
-    """(count, 64): from values at the nodes to values at ranks 0 … count − 1."""
-    ranks, at = node_ranks(), np.arange(count)
-    j = np.clip(np.searchsorted(ranks, at, side="right") - 1, 0, NODES - 2)
-    share = (at - ranks[j]) / (ranks[j + 1] - ranks[j])
-    matrix = np.zeros((count, NODES))
-    matrix[at, j] = 1 - share
-    matrix[at, j + 1] = share
-    return matrix
 
 
 class SurfaceGenerator(nnx.Module):
@@ -45,6 +25,7 @@ class SurfaceGenerator(nnx.Module):
         width: of the hidden layers.
         blocks: of the draft and of each correction.
         corrections: their number.
+        outputs: size of the state.
         rngs: of the initial weights.
 
     Example:
@@ -65,10 +46,11 @@ class SurfaceGenerator(nnx.Module):
         width: int = 256,
         blocks: int = 4,
         corrections: int = 1,
+        outputs: int = 128,
         *,
         rngs: nnx.Rngs,
     ):
-        self.latent, self.facts, outputs = latent, facts, 2 * NODES
+        self.latent = latent
         seen = law + facts + latent
         self.first = ResidualMLP(seen, width, blocks, outputs, rngs=rngs)
         self.later = nnx.List(
@@ -78,13 +60,13 @@ class SurfaceGenerator(nnx.Module):
             ]
         )
 
-    def draft(self, law: Any, facts: Any, z: Any) -> Float[Array, "128"]:
+    def draft(self, law: Any, facts: Any, z: Any) -> Float[Array, " outputs"]:
         """The first state."""
         return self.first(jnp.concatenate([law, facts, z]))
 
     def correct(
         self, k: int, head: Any, errors: Any, law: Any, facts: Any, z: Any
-    ) -> Float[Array, "128"]:
+    ) -> Float[Array, " outputs"]:
         """The state after correction k; errors: those of the law of `head`."""
         g = GAIN * errors
         g = g / jnp.sqrt(1 + g**2)

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,19 @@ def write_json(path: Path, content: Any) -> None:
         part.unlink(missing_ok=True)
 
 
-def prepare(out: Path, preset: str, resume: bool, force: bool) -> None:
+def begin(
+    out: Path, preset: str, presets: Collection[str], resume: bool, force: bool
+) -> dict[str, Any] | None:
+    """The metrics of a finished study, or None and a folder that is ready for its runs."""
+    if preset not in presets:
+        raise ValueError(f"preset must be one of {', '.join(presets)}; got {preset!r}")
+    _prepare(out, preset, resume, force)
+    metrics = out / "metrics.json"
+    found: dict[str, Any] | None = json.loads(metrics.read_text()) if metrics.exists() else None
+    return found
+
+
+def _prepare(out: Path, preset: str, resume: bool, force: bool) -> None:
     """An empty folder, or one whose runs belong to this preset."""
     stamp = out / "preset.json"
     if force and stamp.exists():

@@ -65,7 +65,6 @@ def canonical(
     radius_bounds: tuple[Any, Any],
     max_height: Any = None,
     radii: Any = None,
-    count: Any = None,
 ) -> Canonical:
     """Strip a wanted law of its units.
 
@@ -79,7 +78,6 @@ def canonical(
         radius_bounds: m.
         max_height: m.
         radii: (n,), m, from the highest asperity down.
-        count: asperities in use; all if left out.
 
     Returns:
         `Canonical`, float32 or as the default float.
@@ -104,7 +102,7 @@ def canonical(
     given = jnp.zeros(asperities, dtype) if radii is None else jnp.log(radii / radius)
     return Canonical(
         shape - shape[-1],
-        jnp.asarray(asperities if count is None else count).astype(int),
+        jnp.asarray(asperities),
         low,
         high,
         jnp.zeros((), dtype) if max_height is None else height / jnp.asarray(max_height, dtype),

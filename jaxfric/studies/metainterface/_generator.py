@@ -9,13 +9,31 @@ from jaxtyping import Array, Float
 
 from jaxfric import contact
 from jaxfric.networks import SurfaceGenerator
-from jaxfric.networks._surface import NODES, interpolation, node_ranks
 from jaxfric.studies.metainterface._canonical import FRACTIONS, WEIGHTS, Canonical
 
 UNIT = contact.Material(1.0, 1 / np.pi)  # in which the largest load and friction are 1
+SINGLE, NODES = 24, 64  # ranks with a value of their own, and all nodes
+LARGEST = 1024  # asperities
 FACTS = 5 + NODES
 TYPICAL_RADIUS = 0.35  # R/R₀ of seven equal contacts
 INCREMENT = 0.02  # over H₀
+
+
+def node_ranks() -> np.ndarray:
+    """Ranks (0 is the highest asperity) at which the generator says height and radius."""
+    rest = np.geomspace(SINGLE, LARGEST - 1, NODES - SINGLE)
+    return np.concatenate([np.arange(SINGLE), np.round(rest)]).astype(int)
+
+
+def interpolation(count: int) -> np.ndarray:
+    """(count, 64): from values at the nodes to values at ranks 0 … count − 1."""
+    ranks, at = node_ranks(), np.arange(count)
+    j = np.clip(np.searchsorted(ranks, at, side="right") - 1, 0, NODES - 2)
+    share = (at - ranks[j]) / (ranks[j + 1] - ranks[j])
+    matrix = np.zeros((count, NODES))
+    matrix[at, j] = 1 - share
+    matrix[at, j + 1] = share
+    return matrix
 
 
 class Draft(eqx.Module):
@@ -116,4 +134,6 @@ def surface(draft: Draft, target: Canonical) -> contact.Asperities:
 
 def new_network(seed: int, latent: int = 8, width: int = 256, blocks: int = 5) -> SurfaceGenerator:
     """An untrained network of the study's shape."""
-    return SurfaceGenerator(len(FRACTIONS), FACTS, latent, width, blocks, 1, rngs=nnx.Rngs(seed))
+    return SurfaceGenerator(
+        len(FRACTIONS), FACTS, latent, width, blocks, 1, 2 * NODES, rngs=nnx.Rngs(seed)
+    )

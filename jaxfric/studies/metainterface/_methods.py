@@ -47,9 +47,9 @@ class Answer(NamedTuple):
 Method = Callable[[One, Key[Array, ""]], Answer]
 
 
-def of_laws(friction: Array, wanted: Array, **more: Any) -> Answer:
+def of_laws(friction: Array, wanted: Array) -> Answer:
     """The answer that laws (designs, 128) are."""
-    return Answer(jax.vmap(lambda F: contact.smape(F, wanted))(friction), **more)
+    return Answer(jax.vmap(lambda F: contact.smape(F, wanted))(friction))
 
 
 def of_designs(found: contact.Design) -> Answer:
@@ -120,13 +120,11 @@ def _refined(starts: contact.Asperities, wanted: Array, steps: int, best: bool) 
 # ---------------------------------------------------------------- ours
 
 
-def ours(
-    made: Generator, n: int, count: int, steps: int, best: bool = False, spread: float = 1.0
-) -> Method:
+def ours(made: Generator, n: int, count: int, steps: int, best: bool = False) -> Method:
     """`count` draws of z (z = 0 if it is one), refined."""
 
     def method(one: One, key: Array) -> Answer:
-        z = spread * jax.random.normal(key, (count, made.latent))
+        z = jax.random.normal(key, (count, made.latent))
         z = jnp.zeros_like(z) if count == 1 else z
         z = z.at[0].set(0.0) if best else z
         starts = jax.vmap(
@@ -182,14 +180,14 @@ def generated(decode: Callable[[Array, Array], Array], latent: int, n: int, coun
     return method
 
 
-def reconstructed(network: CVAE, n: int, conditional: bool = True) -> Method:
+def reconstructed(network: CVAE, n: int) -> Method:
     """The encoder is given the true parameters: what is scored is reconstruction.
 
     Two designs: the surface drawn with the key of the true one, and with another.
     """
 
     def method(one: One, key: Array) -> Answer:
-        given = condition(one.friction, jnp.asarray(n)) if conditional else None
+        given = condition(one.friction, jnp.asarray(n))
         mean, _ = network.encode(scaled(one.theta), given)
         theta = unscaled(network.decode(mean, given))
         return _both(clamped(theta), n, (one.surface_key, key), one, theta)

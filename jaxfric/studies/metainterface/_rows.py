@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from jaxfric.studies.metainterface._designs import rms_distance
 from jaxfric.studies.metainterface._methods import Answer, Method, apply
 from jaxfric.studies.metainterface._paper import parameter_smape
 from jaxfric.studies.metainterface._targets import Group
@@ -71,9 +72,8 @@ def numbers(answer: Answer, group: Group) -> dict[str, Any]:
         "best_median": float(np.median(e.min(1))),
     }
     if answer.profile is not None and e.shape[1] > 1:
-        k = answer.profile.shape[1]
-        variance = float(jnp.mean(jnp.var(answer.profile, axis=1)))
-        found["diversity"] = (variance * 2 * k / (k - 1)) ** 0.5 / float(group.scale)
+        apart = jax.vmap(rms_distance)(answer.profile)
+        found["diversity"] = float(jnp.sqrt(jnp.mean(apart**2)) / group.scale)
     if answer.theta is not None and group.known:
         errors = jax.vmap(jax.vmap(parameter_smape, (0, None)))(answer.theta, group.theta)
         found["parameter_smape"] = float(jnp.median(errors))

@@ -1,6 +1,5 @@
 """The whole study: every network trained, every method asked for the same laws."""
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxfric import contact
-from jaxfric.studies._files import environment, prepare, write_json
+from jaxfric.studies._files import begin, environment, write_json
 from jaxfric.studies.metainterface import _methods as methods
 from jaxfric.studies.metainterface._kept import Kept
 from jaxfric.studies.metainterface._presets import PRESETS, Preset
@@ -56,12 +55,8 @@ def run(
     Raises:
         ValueError: an unknown preset, or a folder in use.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}")
     out = Path(out)
-    prepare(out, preset, resume, force)
-    if (out / "metrics.json").exists():
-        found: dict[str, Any] = json.loads((out / "metrics.json").read_text())
+    if (found := begin(out, preset, PRESETS, resume, force)) is not None:
         return found
     began = time.perf_counter()
     plan = PRESETS[preset]

@@ -13,7 +13,7 @@ import numpy as np
 from flax import nnx
 
 from jaxfric import ratestate, training
-from jaxfric.studies._files import environment, prepare, write_json
+from jaxfric.studies._files import begin, environment, write_json
 from jaxfric.studies.slide_hold_learn._appendix import appendix, healing_in_holds
 from jaxfric.studies.slide_hold_learn._data import NOISE, Sequences, best_estimate, sequences
 from jaxfric.studies.slide_hold_learn._metrics import errors, peak_after_hold, predict, summary
@@ -47,12 +47,8 @@ def run(
     Raises:
         ValueError: for an unknown preset, or a folder in use.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}; got {preset!r}")
     out = Path(out)
-    prepare(out, preset, resume, force)
-    if (out / "metrics.json").exists():
-        found: dict[str, Any] = json.loads((out / "metrics.json").read_text())
+    if (found := begin(out, preset, PRESETS, resume, force)) is not None:
         return found
     plan, began = PRESETS[preset], time.perf_counter()
     tests = {
