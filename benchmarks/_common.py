@@ -24,7 +24,7 @@ import jax.numpy as jnp
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = ("jaxfric", "jax", "jaxlib", "diffrax", "equinox", "numpy", "scipy", "torch", "evosax")
-PEERS = ("torch-friction", "cma")
+PEERS = ("torch-friction", "cma", "pycwt")
 NOT_INSTALLED = "not installed"
 
 

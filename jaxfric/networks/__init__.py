@@ -17,6 +17,13 @@ from jaxfric.networks._autoencoder import (
 )
 from jaxfric.networks._cell import FrictionCell as FrictionCell
 from jaxfric.networks._dense import MLP as MLP, ResidualMLP as ResidualMLP
+from jaxfric.networks._emission import EmissionGRU as EmissionGRU, EmissionTCN as EmissionTCN
+from jaxfric.networks._encoder_decoder import (
+    Decoded as Decoded,
+    EncoderDecoder as EncoderDecoder,
+    latent_share as latent_share,
+    scalogram_loss as scalogram_loss,
+)
 from jaxfric.networks._gru import FrictionGRU as FrictionGRU
 from jaxfric.networks._law import CellLaw as CellLaw, SteppedLaw as SteppedLaw
 from jaxfric.networks._losses import (

@@ -7,12 +7,18 @@
     step = record.crop(11655.0, 11690.0)    # a window, in seconds of the record's own clock
     step.time, step.displacement, step.friction, step.normal_stress  # numpy float64: s, m, -, Pa
 
+    quakes = records.read_labquake("stick_slip.csv", normal_stress=8e6)
+    quakes.time, quakes.emission, quakes.friction, quakes.time_to_failure  # s, as recorded, -, s
+    print(quakes.notes)                     # every repair and every unit that was assumed
+
 A file that cannot be read without guessing is refused with a sentence that names the file, its
 lines and the remedy.
 """
 
 from jaxfric.records._friction_law import read_friction_law as read_friction_law
+from jaxfric.records._labquake import LabquakeRecord as LabquakeRecord
 from jaxfric.records._read import read_velocity_step as read_velocity_step
+from jaxfric.records._read_labquake import read_labquake as read_labquake
 from jaxfric.records._record import VelocityStepRecord as VelocityStepRecord
 from jaxfric.records._sample import sample as sample
 from jaxfric.records._surface import (

@@ -20,6 +20,17 @@ _NAMES: dict[Quantity, tuple[str, ...]] = {
     "shear_stress": ("shearstress", "tau", "τ"),
 }
 QUANTITIES = tuple(_NAMES)
+# Of stick-slip records only.
+_MORE_NAMES: dict[Quantity, tuple[str, ...]] = {
+    "time_to_failure": ("timetofailure", "ttf", "timetonextfailure", "timetostartfailure")
+    + ("timetostartoffailure", "timetofailurestart"),
+}
+# Var_Ch1, AE1, acoustic_data, kinetic_energy, "AE energy 2", rms_channel_3
+_EMISSION = re.compile(
+    r"(?:ae|acoustic|emissions?|kinetic|energy|ke|var|variance|rms|amp|amplitude)"
+    r"(?:acoustic|emissions?|energy|var|variance|rms|amp|amplitude|data|signal)*"
+    r"(?:ch|channel)?\d*"
+)
 _BRACKETS = re.compile(r"(?P<name>.*?)[\s_]*[(\[{](?P<unit>[^()\[\]{}]*)[)\]}]")
 _SUFFIX = re.compile(r"(?P<name>.+)[\s_,]+(?P<unit>[^\s_,]+)")
 
@@ -60,7 +71,9 @@ def match_columns(
 def _places(table: Table, columns: dict[str, str | int | None]) -> dict[Quantity, int]:
     """The index of each quantity's column; what the user maps goes before what is recognised."""
     places = {
-        key: _mapped(table, key, column) for key, column in columns.items() if column is not None
+        key: mapped_index(table, key, column)
+        for key, column in columns.items()
+        if column is not None
     }
     if len(set(places.values())) < len(places):
         raise ValueError(f"{table.source}: columns= maps one column to two quantities: {columns}")
@@ -81,7 +94,7 @@ def _places(table: Table, columns: dict[str, str | int | None]) -> dict[Quantity
         if len(found) > 1:
             names = ", ".join(repr(table.titles[i]) for i in found)
             raise ValueError(
-                f"{table.source}: {len(found)} columns could be the {_words(key)}: {names}. Name "
+                f"{table.source}: {len(found)} columns could be the {words(key)}: {names}. Name "
                 f'one with columns={{"{key}": name or index}}'
             )
         if found:
@@ -92,7 +105,7 @@ def _places(table: Table, columns: dict[str, str | int | None]) -> dict[Quantity
     return places
 
 
-def _mapped(table: Table, key: str, column: str | int) -> int:
+def mapped_index(table: Table, key: str, column: str | int) -> int:
     """The index of a column that the user names."""
     if isinstance(column, int) and not isinstance(column, bool):
         if 0 <= column < table.width:
@@ -149,19 +162,19 @@ def _with_unit(table: Table, key: Quantity, index: int, units: dict[str, str]) -
             f"{table.source}: columns= maps the shear stress {title!r} to friction: map it to "
             'shear_stress, beside a normal stress; or pass units={"friction": "1"} if it is a ratio'
         )
-    stated = units[key] if key in units else _stated_unit(title, key)
+    stated = units[key] if key in units else stated_unit(title, key)
     remedy = f'pass units={{"{key}": unit}} with one of {known_units(key)}'
     if key == "normal_stress":
         remedy += ', or columns={"normal_stress": None} to leave it out'
     if stated is None and needs_unit(key):
         raise ValueError(
-            f"{table.source}: the column {title!r} states no unit for the {_words(key)}: {remedy}"
+            f"{table.source}: the column {title!r} states no unit for the {words(key)}: {remedy}"
         )
     value = factor(key, stated or "")
     if value is None:
         raise ValueError(
             f"{table.source}: {stated!r} (column {title!r}) is not a known unit of the "
-            f"{_words(key)}: {remedy}"
+            f"{words(key)}: {remedy}"
         )
     return Column(index, value, title)
 
@@ -183,7 +196,7 @@ def split_title(title: str, key: Quantity) -> tuple[str, str | None] | None:
     return None
 
 
-def _stated_unit(title: str, key: Quantity) -> str | None:
+def stated_unit(title: str, key: Quantity) -> str | None:
     """The unit that a title states; a name of the user's own states it in brackets only."""
     if known := split_title(title, key):
         return known[1]
@@ -194,8 +207,10 @@ def _stated_unit(title: str, key: Quantity) -> str | None:
 def _names(name: str, key: Quantity) -> bool:
     """Whether a name, free of its unit, is one of the quantity's; a capital T is a temperature."""
     bare = "".join(letter for letter in name if letter.isalnum())
-    return bare.lower() in _NAMES[key] and bare != "T"
+    if key == "emission":
+        return _EMISSION.fullmatch(bare.lower()) is not None
+    return bare.lower() in (_NAMES | _MORE_NAMES)[key] and bare != "T"
 
 
-def _words(key: Quantity) -> str:
+def words(key: Quantity) -> str:
     return key.replace("_", " ")

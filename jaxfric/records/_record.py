@@ -70,7 +70,7 @@ class VelocityStepRecord(eqx.Module):
         if normal_stress is not None:
             given["normal_stress"] = normal_stress
         source = f"record {name!r}" if name else "record"
-        columns = {key: _as_column(key, value, source) for key, value in given.items()}
+        columns = {key: as_column(key, value, source) for key, value in given.items()}
         sizes = {key: value.size for key, value in columns.items()}
         if len(set(sizes.values())) > 1:
             lengths = ", ".join(f"{key} {size}" for key, size in sizes.items())
@@ -197,7 +197,7 @@ def _sampling(time: np.ndarray) -> str:
     return f"{middle:.4g} s" + (f" ({low:.4g} to {high:.4g} s)" if uneven else "")
 
 
-def _as_column(key: str, value: npt.ArrayLike, source: str) -> Float64[np.ndarray, " n"]:
+def as_column(key: str, value: npt.ArrayLike, source: str) -> Float64[np.ndarray, " n"]:
     """A read-only float64 copy, so that a frozen record stays as it was checked."""
     if isinstance(value, jax.core.Tracer):
         raise ValueError(

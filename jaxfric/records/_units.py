@@ -2,7 +2,9 @@
 
 import unicodedata
 
-Quantity = str  # "time", "displacement", "friction", "normal_stress" or "shear_stress"
+# "time", "displacement", "friction", "normal_stress", "shear_stress"; of stick-slip records also
+# "time_to_failure" and "emission".
+Quantity = str
 
 _TIME = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
@@ -27,6 +29,8 @@ _UNITS = {
     "friction": _RATIO,
     "normal_stress": _STRESS,
     "shear_stress": _STRESS,
+    "time_to_failure": _TIME,
+    "emission": {},  # kept as in the file
 }
 _EXAMPLES = {
     "time": "s, ms, us, min, h",
@@ -34,6 +38,7 @@ _EXAMPLES = {
     "friction": "1 (friction has no unit)",
     "normal_stress": "Pa, kPa, MPa, GPa, bar",
     "shear_stress": "Pa, kPa, MPa, GPa, bar",
+    "time_to_failure": "s, ms, us, min, h",
 }
 # Capitals are free ("Sec", "MPA", "Microns") except where they tell milli from mega.
 _TWO_READINGS = ("mPa", "Ms", "Mm")

@@ -18,3 +18,9 @@ from jaxfric.training._train import (
     TrainingError as TrainingError,
     train as train,
 )
+from jaxfric.training._transfer import (
+    freeze as freeze,
+    mix as mix,
+    parts as parts,
+    share as share,
+)

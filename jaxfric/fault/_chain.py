@@ -1,0 +1,213 @@
+"""A fault of several patches between a compliant loader and its neighbours."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxfric.ratestate import Aging, RateStateLaw
+
+Vector = Float[Array, " n"]
+
+
+class FaultChain(eqx.Module):
+    """Patches of rate-and-state friction in a row, pulled by a plate on a compliant loader.
+
+    Each patch i carries the shear stress of its leaf spring and of its neighbours,
+
+    τ_i = k (X − u_i) + c (u_{i+1} − 2 u_i + u_{i−1}) = σ_i μ_i(V_i, θ_i) + η V_i,
+
+    the plate X is pulled by the load point x through the loader, F = mean τ_i,
+
+    F = L (1 − exp(−K (x − X) / L)),    dF/d(x − X) = K (1 − F/L),
+
+    and the strength of a patch may change along its path and drift with time,
+
+    μ_i → μ_i + r Σ_j sin(2π u_i/λ_j + φ_ij)/√m + d_i (1 − exp(−t/T)).
+
+    A loader with a limit L makes the curved loading of gouge; L = ∞ is a linear spring. Roughness
+    of wavelengths that have no common multiple makes events aperiodic.
+
+    Arguments:
+        law: `RateStateLaw` with parameters of shape (n,): `patches(...)` makes one.
+        normal_stress: σ, (n,) or one number, Pa.
+        loader: K, Pa/m.
+        leaf: k, Pa/m.
+        coupling: c, Pa/m; the ends of the row are free.
+        damping: η, Pa s/m; (shear modulus)/(2 shear velocity) for radiation into two half-spaces.
+        limit: L, Pa.
+        roughness: r, dimensionless.
+        wavelengths: λ, (m,), m.
+        phases: φ, (n, m), radians.
+        drift: d, (n,) or one number, dimensionless.
+        drift_time: T, s.
+        mass: per unit area, kg/m²: turns V² into kinetic energy; no inertia.
+
+    Raises:
+        ValueError: for shapes that do not fit, or values out of range.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> law = patches(mu0=0.6, a=0.01, b=jnp.array([0.015, 0.016]), Dc=1e-6, V0=1e-6)
+        >>> chain = FaultChain(law, 5e6, loader=1e10, leaf=1e10, coupling=1e9, damping=1e6)
+        >>> chain.patches, chain.normal_stress.shape
+        (2, (2,))
+
+    Source: Burridge & Knopoff (1967) with the friction of Dieterich and Ruina, quasi-dynamic as in
+    Rice (1993); the limit of the loader and the drift are ours.
+    """
+
+    law: RateStateLaw
+    normal_stress: Vector
+    loader: Any
+    leaf: Any
+    coupling: Any
+    damping: Any
+    limit: Any
+    roughness: Any
+    wavelengths: Float[Array, " m"]
+    phases: Float[Array, "n m"]
+    drift: Vector
+    drift_time: Any
+    mass: Any
+
+    def __init__(
+        self,
+        law: RateStateLaw,
+        normal_stress: Any,
+        *,
+        loader: Any,
+        leaf: Any,
+        coupling: Any,
+        damping: Any,
+        limit: Any = np.inf,
+        roughness: Any = 0.0,
+        wavelengths: Any = (1.0,),
+        phases: Any = 0.0,
+        drift: Any = 0.0,
+        drift_time: Any = 1.0,
+        mass: Any = 1.0,
+    ):
+        if np.ndim(law.Dc) != 1:
+            raise ValueError(
+                f"the law needs parameters of shape (patches,); Dc has shape {np.shape(law.Dc)}. "
+                "Make it with fault.patches; for a batch of chains, use jax.vmap"
+            )
+        shape = np.shape(law.Dc)
+        dtype = jnp.result_type(law.Dc)
+        self.law = law
+        self.normal_stress = _spread("normal_stress", normal_stress, shape, dtype)
+        self.drift = _spread("drift", drift, shape, dtype)
+        self.loader, self.leaf, self.coupling = loader, leaf, coupling
+        self.damping, self.limit, self.roughness = damping, limit, roughness
+        self.wavelengths = jnp.asarray(wavelengths, dtype)
+        if self.wavelengths.ndim != 1 or self.wavelengths.size == 0:
+            raise ValueError(f"wavelengths must have shape (m,); got {self.wavelengths.shape}")
+        several = (*shape, self.wavelengths.size)
+        if np.shape(phases) not in ((), several):
+            raise ValueError(f"phases must have shape {several}; got {np.shape(phases)}")
+        self.phases = jnp.broadcast_to(jnp.asarray(phases, dtype), several)
+        self.drift_time, self.mass = drift_time, mass
+        self._check()
+
+    def _check(self) -> None:
+        above = {"normal_stress": self.normal_stress, "loader": self.loader, "leaf": self.leaf,
+                 "damping": self.damping, "limit": self.limit, "drift_time": self.drift_time,
+                 "wavelengths": self.wavelengths, "mass": self.mass}  # fmt: skip
+        for name, value in above.items():
+            if not isinstance(value, jax.core.Tracer) and not np.all(np.asarray(value) > 0):
+                raise ValueError(f"{name} must be positive; got {np.asarray(value).tolist()}")
+        if not isinstance(self.coupling, jax.core.Tracer) and not self.coupling >= 0:
+            raise ValueError(f"coupling must not be negative; got {self.coupling}")
+
+    @property
+    def patches(self) -> int:
+        """Number of patches."""
+        return int(self.normal_stress.shape[0])
+
+    def friction(self, V: Vector, log_state: Vector) -> Vector:
+        """μ_i without drift."""
+        return jax.vmap(lambda law, v, z: law.log_friction(v, z))(self.law, V, log_state)
+
+    def log_state_rate(self, V: Vector, log_state: Vector) -> Vector:
+        """(ln θ_i)', 1/s."""
+        return jax.vmap(lambda law, v, z: law.log_rate(v, z))(self.law, V, log_state)
+
+    def added(self, t: Any, slip: Vector) -> Vector:
+        """What roughness and drift add to the strength at time `t`."""
+        path = 2 * jnp.pi * slip[:, None] / self.wavelengths[None] + self.phases
+        rough = jnp.sum(jnp.sin(path), axis=1) / self.wavelengths.size**0.5
+        return self.roughness * rough + self.drift * (1 - jnp.exp(-t / self.drift_time))
+
+    def stress(self, t: Any, V: Vector, log_state: Vector, slip: Vector) -> Vector:
+        """τ_i, Pa."""
+        strength = self.friction(V, log_state) + self.added(t, slip)
+        return self.normal_stress * strength + self.damping * V
+
+    def plate_velocity(self, load: Any, V: Vector, force: Any) -> Any:
+        """X' from F' = K (1 − F/L) (x' − X') = k (X' − mean V)."""
+        tangent = self.loader * (1 - force / self.limit)
+        return (tangent * load + self.leaf * jnp.mean(V)) / (tangent + self.leaf)
+
+
+def patches(
+    mu0: Any, a: Any, b: Any, Dc: Any, V0: Any, *, evolution: Any = None, form: str = "classical"
+) -> RateStateLaw:
+    """A law with a leading axis of patches, from numbers and arrays of shape (n,).
+
+    Arguments:
+        mu0: see `ratestate.RateStateLaw`; a number is the same for all patches.
+        a: likewise.
+        b: likewise.
+        Dc: likewise, m.
+        V0: likewise, m/s.
+        evolution: one evolution for all; aging if None.
+        form: "classical" or "regularised".
+
+    Returns:
+        `RateStateLaw` with arrays of shape (n,).
+
+    Raises:
+        ValueError: if the shapes differ, or a value is out of range.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> law = patches(mu0=0.6, a=0.01, b=jnp.array([0.015, 0.016]), Dc=1e-6, V0=1e-6)
+        >>> print(law.a)
+        [0.01 0.01]
+
+    Source: ours.
+    """
+    given = {"mu0": mu0, "a": a, "b": b, "Dc": Dc, "V0": V0}
+    try:
+        shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given.values()))
+    except ValueError:
+        shape = ()
+    if len(shape) != 1:
+        shapes = {name: np.shape(x) for name, x in given.items()}
+        raise ValueError(f"give numbers, or arrays of one shape (patches,); got {shapes}")
+    for name in ("Dc", "V0"):
+        x = given[name]
+        if not isinstance(x, jax.core.Tracer) and not np.all(np.asarray(x) > 0):
+            raise ValueError(f"{name} must be positive; got {np.asarray(x).tolist()}")
+    dtype = jnp.result_type(float, *given.values())
+    arrays = [jnp.broadcast_to(jnp.asarray(x, dtype), shape) for x in given.values()]
+    kind = Aging() if evolution is None else evolution
+
+    def one(mu0: Any, a: Any, b: Any, Dc: Any, V0: Any) -> RateStateLaw:
+        return RateStateLaw(mu0, a, b, Dc, V0, evolution=kind, form=form)
+
+    return jax.vmap(one)(*arrays)
+
+
+def _spread(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    value = jnp.asarray(value, dtype)
+    if value.shape not in ((), shape):
+        raise ValueError(
+            f"{name} must be one number or have shape {shape}, one for each patch; got shape "
+            f"{value.shape}. For a batch of chains, use jax.vmap"
+        )
+    return jnp.broadcast_to(value, shape)

@@ -1,0 +1,203 @@
+"""From the motion of a fault to what an instrument records."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from jaxfric import _checks
+
+Signal = Float[Array, " m"]
+
+
+def window_average(integral: Signal, dt: Any, window: Any) -> Signal:
+    """Mean of a signal over the window that ends at each sample, from the signal's integral.
+
+    x̄(t) = [X(t) − X(t − w)] / w; near the start the window is what there is. Laboratories store
+    variances over a second of 4 MHz samples; a burst of a millisecond then fills a whole window,
+    and a network that was trained without this cannot read it.
+
+    Arguments:
+        integral: (m,), X, evenly sampled; it grows.
+        dt: s.
+        window: w, s, > 0; need not be a multiple of dt.
+
+    Returns:
+        (m,), mean over the window; the first sample repeats the second.
+
+    Raises:
+        ValueError: for a batch, or a window that is not positive.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(window_average(jnp.array([0.0, 1.0, 4.0, 5.0]), 1.0, 2.0))
+        [1. 1. 2. 2.]
+
+    Source: the laboratory file's own averaging; ours.
+    """
+    _checks.vector("integral", integral)
+    _checks.positive("window", window)
+    m = integral.shape[0]
+    index = jnp.arange(m, dtype=integral.dtype)
+    back = jnp.clip(index - window / dt, 0, None)
+    low = jnp.clip(back.astype(int), 0, max(m - 2, 0))
+    part = back - low.astype(back.dtype)
+    before = integral[low] + part * (integral[jnp.minimum(low + 1, m - 1)] - integral[low])
+    span = (index - back) * dt
+    mean = (integral - before) / jnp.where(span > 0, span, 1)
+    return mean.at[0].set(mean[min(1, m - 1)])
+
+
+def compress(energy: Signal, exponent: Any) -> Signal:
+    """Amplitudes that grow with a power of the kinetic energy, (E/E_max)^γ.
+
+    Grains radiate by the number of contacts they break, which grows with slip rate, not with its
+    square; γ = 1 keeps the energy.
+
+    Arguments:
+        energy: (m,), not negative.
+        exponent: γ.
+
+    Returns:
+        (m,), 1 at the largest.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(compress(jnp.array([0.0, 1.0, 4.0]), 0.5))
+        [0.  0.5 1. ]
+
+    Source: ours.
+    """
+    tiny = jnp.finfo(energy.dtype).tiny
+    ratio = energy / jnp.maximum(jnp.max(energy), tiny)
+    positive = ratio > 0  # 0^γ has no derivative
+    return jnp.where(positive, jnp.where(positive, ratio, 1) ** exponent, 0)
+
+
+def add_background(signal: Signal, level: Any) -> Signal:
+    """Emission that never stops: x + level · (the median of x).
+
+    Pumps, hydraulics and creeping grains fill the quiet times of any recording.
+
+    Arguments:
+        signal: (m,).
+        level: of the background, in units of the signal's median.
+
+    Returns:
+        (m,).
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(add_background(jnp.array([1.0, 2.0, 9.0]), 0.5))
+        [ 2.  3. 10.]
+
+    Source: ours.
+    """
+    return signal + level * jnp.median(signal)
+
+
+def add_noise(signal: Signal, level: Any, correlation: Any, *, key: Key[Array, ""]) -> Signal:
+    """Multiplicative noise, x exp(s n), with n a first-order autoregression of unit variance.
+
+    A variance is estimated from finitely many samples and the coupling of a sensor wanders: errors
+    are in proportion, and overlapping windows correlate them.
+
+    Arguments:
+        signal: (m,).
+        level: s.
+        correlation: of neighbouring samples, in [0, 1).
+        key: typed key.
+
+    Returns:
+        (m,).
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> noisy = add_noise(jnp.ones(1000), 0.1, 0.9, key=jax.random.key(0))
+        >>> print(noisy.shape)
+        (1000,)
+
+    Source: ours.
+    """
+    white = jax.random.normal(key, signal.shape, signal.dtype)
+    kept = jnp.asarray(correlation, signal.dtype)
+    fresh = jnp.sqrt(1 - kept**2)
+    gains = jnp.where(jnp.arange(signal.shape[0]) == 0, 1, fresh)
+
+    # n_k = ρ n_{k−1} + √(1−ρ²) e_k, as an associative scan of linear maps
+    def after(first: Any, second: Any) -> Any:
+        return first[0] * second[0], first[1] * second[0] + second[1]
+
+    factors = jnp.broadcast_to(kept, signal.shape)
+    _, noise = jax.lax.associative_scan(after, (factors, gains * white))
+    return signal * jnp.exp(level * noise)
+
+
+def add_bursts(
+    signal: Signal, dt: Any, window: Any, rate: Any, size: Any, *, key: Key[Array, ""]
+) -> Signal:
+    """Bursts that move nothing: x + size · s_k over windows that begin at random times.
+
+    Single grains crack and sensors crackle without a drop of friction; the sizes s_k are
+    log-uniform over three decades below 1.
+
+    Arguments:
+        signal: (m,).
+        dt: s.
+        window: of the instrument, s; each burst fills one.
+        rate: of bursts, 1/s.
+        size: of the largest.
+        key: typed key.
+
+    Returns:
+        (m,).
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> x = add_bursts(jnp.zeros(500), 0.1, 1.0, 0.2, 5.0, key=jax.random.key(0))
+        >>> bool((x.max() > 0) & (x.max() < 10))
+        True
+
+    Source: ours.
+    """
+    when, how = jax.random.split(key)
+    m = signal.shape[0]
+    starts = jax.random.bernoulli(when, jnp.clip(rate * dt, 0, 1), (m,))
+    sizes = 10.0 ** jax.random.uniform(how, (m,), signal.dtype, -3.0, 0.0)
+    total = jnp.cumsum(jnp.where(starts, size * sizes, 0).astype(signal.dtype))
+    width = jnp.maximum(jnp.round(window / dt).astype(int), 1)
+    back = jnp.arange(m) - width
+    ended = jnp.where(back >= 0, total[jnp.clip(back, 0, m - 1)], 0)
+    return signal + (total - ended)
+
+
+def channels(signal: Signal, gains: Any, noise: Any, *, key: Key[Array, ""]) -> Float[Array, "m c"]:
+    """The same emission at several sensors, each with its gain and its own noise.
+
+    Arguments:
+        signal: (m,).
+        gains: (c,).
+        noise: level of each sensor's noise, see `add_noise`.
+        key: typed key.
+
+    Returns:
+        (m, c).
+
+    Raises:
+        ValueError: if the gains are not a vector.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> print(channels(jnp.ones(3), jnp.array([1.0, 2.0]), 0.0, key=jax.random.key(0))[0])
+        [1. 2.]
+
+    Source: the laboratory's two sensors; ours.
+    """
+    if np.ndim(gains) != 1:
+        raise ValueError(f"gains must have shape (channels,); got {np.shape(gains)}")
+    gains = jnp.asarray(gains, signal.dtype)
+    keys = jax.random.split(key, gains.shape[0])
+    each = jax.vmap(lambda g, k: g * add_noise(signal, noise, 0.8, key=k))(gains, keys)
+    return each.T

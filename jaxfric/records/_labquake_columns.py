@@ -1,0 +1,138 @@
+"""Which columns of a stick-slip file are its emission, stress, friction and clock."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from jaxfric.records._columns import Column, mapped_index, split_title, stated_unit, words
+from jaxfric.records._table import Table
+from jaxfric.records._units import Quantity, factor, known_units, needs_unit
+
+LabquakeColumnMap = Mapping[str, str | int | Sequence[str | int] | None]
+
+SINGLE: tuple[Quantity, ...] = (
+    "time",
+    "displacement",
+    "friction",
+    "normal_stress",
+    "shear_stress",
+    "time_to_failure",
+)
+# What laboratories write where a name states no unit.
+_USUAL = {
+    "time": "s",
+    "displacement": "um",
+    "normal_stress": "MPa",
+    "shear_stress": "MPa",
+    "time_to_failure": "s",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class LabquakeColumns:
+    """Each quantity's column, the emission's channels, and a note on units that were assumed."""
+
+    single: dict[Quantity, Column]
+    emission: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+
+def match_labquake(
+    table: Table, columns: LabquakeColumnMap | None, units: Mapping[str, str] | None
+) -> LabquakeColumns:
+    """Find the time, the emission's channels and whatever else the file has."""
+    columns, units = dict(columns or {}), dict(units or {})
+    for option, keys, known in (
+        ("columns", columns, (*SINGLE, "emission")),
+        ("units", units, SINGLE),
+    ):
+        if unknown := [key for key in keys if key not in known]:
+            why = " (the emission keeps its unit)" if unknown[0] == "emission" else ""
+            raise ValueError(
+                f"{option}= has the key {unknown[0]!r}{why}, but the quantities are "
+                f"{', '.join(known)}"
+            )
+    places, channels = _places(table, columns)
+    if "time" not in places or not channels:
+        raise ValueError(_missing(table, "time" in places))
+    assumed: list[str] = []
+    single = {key: _with_unit(table, key, i, units, assumed) for key, i in places.items()}
+    notes = [f"Units that no name states are taken as usual: {', '.join(assumed)}."]
+    return LabquakeColumns(
+        single,
+        tuple(Column(i, 1.0, _title(table, i)) for i in channels),
+        tuple(notes if assumed else ()),
+    )
+
+
+def _places(table: Table, columns: dict) -> tuple[dict[Quantity, int], list[int]]:
+    """The index of each quantity and of each channel; what is mapped before what is recognised."""
+    places, channels = {}, []
+    for key, column in columns.items():
+        if column is None:
+            continue
+        if key == "emission":
+            several = [column] if isinstance(column, (str, int)) else list(column)
+            channels = [mapped_index(table, key, one) for one in several]
+        elif isinstance(column, (str, int)):
+            places[key] = mapped_index(table, key, column)
+        else:
+            raise ValueError(
+                f'{table.source}: columns={{"{key}": {column!r}}} names several columns; only '
+                "the emission has more than one"
+            )
+    taken = [*places.values(), *channels]
+    if len(set(taken)) < len(taken):
+        raise ValueError(f"{table.source}: columns= uses one column twice: {columns}")
+    for key in (*SINGLE, "emission"):
+        if key in columns:
+            continue
+        found = [
+            i
+            for i, title in enumerate(table.titles)
+            if i not in taken and split_title(title, key) is not None
+        ]
+        if key == "emission":
+            channels = found
+        elif len(found) > 1:
+            names = ", ".join(repr(table.titles[i]) for i in found)
+            raise ValueError(
+                f"{table.source}: {len(found)} columns could be the {words(key)}: {names}. Name "
+                f'one with columns={{"{key}": name or index}}'
+            )
+        elif found:
+            places[key] = found[0]
+            taken += found
+    return places, channels
+
+
+def _missing(table: Table, has_time: bool) -> str:
+    what = "emission" if has_time else "time"
+    example = '"emission": ["AE1", "AE2"]' if has_time else '"time": 0'
+    return (
+        f"{table.source}: no column for {what}. {table.found()} A stick-slip record needs time and "
+        "one or more channels of acoustic emission or kinetic energy. Map what is missing by name "
+        f"or by index counted from 0, as in columns={{{example}}}; if the names stand further "
+        "down, pass skip_rows=<number of lines above them>"
+    )
+
+
+def _title(table: Table, index: int) -> str:
+    return table.titles[index] if table.titles else f"column {index}"
+
+
+def _with_unit(
+    table: Table, key: Quantity, index: int, units: dict[str, str], assumed: list[str]
+) -> Column:
+    """The column with its factor: from `units`, from its title, or the usual one."""
+    title = _title(table, index)
+    stated = units.get(key, stated_unit(title, key))
+    if stated is None and needs_unit(key):
+        stated = _USUAL[key]
+        assumed.append(f"{title} in {stated}")
+    value = factor(key, stated or "")
+    if value is None:
+        raise ValueError(
+            f"{table.source}: {stated!r} (column {title!r}) is not a known unit of the "
+            f'{words(key)}: pass units={{"{key}": unit}} with one of {known_units(key)}'
+        )
+    return Column(index, value, title)

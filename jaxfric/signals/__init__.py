@@ -1,0 +1,37 @@
+"""Scalograms of records and back, windows, failures and what predicts them.
+
+from jaxfric import signals
+
+scales = signals.log_scales(dt, 2 * dt, 20.0, 48)               # s, geometric
+W = signals.cwt(friction - friction.mean(), dt, scales)         # (48, n): whole record
+C = signals.causal_cwt(emission, dt, scales, history=4000)      # (48, n): nothing after a sample
+friction = signals.icwt(W, dt, scales) + friction.mean()
+images = signals.windows(W, 2000, 200)                          # (n_windows, 48, 2000)
+"""
+
+from jaxfric.signals._clock import clock as clock, time_since_burst as time_since_burst
+from jaxfric.signals._cwt import (
+    causal_cwt as causal_cwt,
+    cwt as cwt,
+    icwt as icwt,
+)
+from jaxfric.signals._failures import (
+    Failures as Failures,
+    failures as failures,
+    time_to_failure as time_to_failure,
+)
+from jaxfric.signals._metrics import Scores as Scores, scores as scores
+from jaxfric.signals._wavelet import (
+    AbstractWavelet as AbstractWavelet,
+    Morlet as Morlet,
+    Ricker as Ricker,
+    cone_of_influence as cone_of_influence,
+    log_scales as log_scales,
+)
+from jaxfric.signals._windows import overlap_average as overlap_average, windows as windows
+from jaxfric.signals._yardsticks import (
+    Yardsticks as Yardsticks,
+    constant as constant,
+    ridge as ridge,
+    yardsticks as yardsticks,
+)

@@ -1,0 +1,213 @@
+"""Chains of patches: one patch, energy, stability, recurrence, gradients."""
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxfric import fault, ratestate
+
+pytestmark = pytest.mark.x64
+
+A, B, DC, V0, SIGMA = 0.01, 0.015, 2e-6, 1e-6, 5e6
+
+
+def chain_of(n=1, *, loader=2e10, leaf=2e10, b=B, **options):
+    law = fault.patches(mu0=0.6, a=A, b=jnp.full(n, b), Dc=DC, V0=V0)
+    given = {"coupling": 0.0, "damping": 1e6} | options
+    return fault.FaultChain(law, SIGMA, loader=loader, leaf=leaf, **given)
+
+
+def simulated(*args, **options):
+    return fault.simulate(*args, adjoint=diffrax.ForwardMode(), max_steps=16384, **options)
+
+
+def start(n, V=1e-6, perturbed=1.0):
+    return jnp.full(n, V * perturbed), jnp.full(n, DC / V)
+
+
+def test_one_patch_is_a_spring_slider_on_both_springs_in_series():
+    t = jnp.linspace(0.0, 60.0, 301)
+    chain = chain_of()
+    history = simulated(chain, 1e-5, t, initial=start(1))
+    law = ratestate.RateStateLaw(mu0=0.6, a=A, b=B, Dc=DC, V0=V0)
+    spring = ratestate.Spring.from_stress(1e10, 1e6, normal_stress=SIGMA)
+    V, theta = start(1)
+    expected = ratestate.spring_slider(
+        law, spring, ratestate.VelocityProtocol([0.0], [1e-5]), t, initial=(V[0], theta[0])
+    )
+    assert bool(history.status.ok)
+    # the bulk friction of the chain carries the radiation damping, η V/σ
+    bulk = expected.friction + 1e6 / SIGMA * expected.velocity
+    np.testing.assert_allclose(history.friction, bulk, atol=2e-6)
+    np.testing.assert_allclose(history.slip, expected.slip, atol=2e-10)
+
+
+def test_equal_patches_move_as_one_whatever_couples_them():
+    t = jnp.linspace(0.0, 30.0, 61)
+    one = simulated(chain_of(), 1e-5, t, initial=start(1))
+    many = simulated(chain_of(5, coupling=7e9), 1e-5, t, initial=start(5))
+    np.testing.assert_allclose(many.friction, one.friction, atol=1e-6)
+    np.testing.assert_allclose(many.kinetic_integral, 5 * one.kinetic_integral, rtol=1e-3)
+
+
+def test_work_of_the_loader_is_stored_or_dissipated():
+    """x' F = (elastic energy)' + Σ τ V for a limited loader, leaves and neighbours."""
+    limit, K, k, c, V_load = 5e6, 2e10, 3e10, 1e10, 1e-5
+    law = fault.patches(mu0=0.6, a=A, b=jnp.array([0.014, 0.015, 0.017]), Dc=DC, V0=V0)
+    sigma = jnp.array([4e6, 5e6, 6e6])
+    chain = fault.FaultChain(
+        law, sigma, loader=K, leaf=k, coupling=c, damping=1e6, limit=limit, roughness=0.004,
+        wavelengths=(3e-5, 7e-5), phases=jnp.arange(6.0).reshape(3, 2), drift=0.01,
+        drift_time=20.0,
+    )  # fmt: skip
+    first = jnp.array([1e-6, 2e-6, 3e-6]), jnp.full(3, 1.0)
+    history = simulated(chain, V_load, jnp.array([12.0]), initial=first, steps=True, patches=True)
+    assert int(history.catalogue(threshold=1e-3).count) >= 2
+
+    def stored(i):
+        force, tau, slip = (
+            np.asarray(x[i]) for x in (history.friction * 5e6, history.patch_stress,
+                                       history.patch_slip)
+        )  # fmt: skip
+        stretch = np.diff(slip)
+        leaf = tau - c * np.diff(stretch, prepend=0, append=0)
+        stretched = -limit / K * np.log1p(-force / limit)
+        loader = limit * stretched - force * limit / K
+        return 3 * loader + np.sum(leaf**2) / (2 * k) + c / 2 * np.sum(stretch**2)
+
+    supplied = 3 * V_load * 5e6 * float(history.friction_integral[-1])
+    dissipated = float(history.work[-1])
+    assert supplied == pytest.approx(stored(-1) - stored(0) + dissipated, rel=1e-6)
+    assert abs(stored(-1) - stored(0)) > 1e-3 * supplied  # the balance is not of two terms only
+
+
+@pytest.mark.parametrize("n", [1, 4])
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_sliding_is_unstable_below_the_critical_stiffness(n, factor):
+    """The stiffness of loader and leaf in series, each patch on its own."""
+    critical = (B - A) * SIGMA / DC
+    leaf = 2 * factor * critical
+    chain = chain_of(n, loader=leaf, leaf=leaf, damping=1.0)
+    t = jnp.linspace(0.0, 60.0, 601)
+    history = simulated(chain, 1e-6, t, initial=start(n, perturbed=1.001))
+    swing = np.abs(np.log(np.asarray(history.velocity) / 1e-6))
+    early, late = swing[:300].max(), swing[300:].max()
+    assert (late > early) == (factor < 1)
+
+
+def test_events_wait_for_the_load_and_grow_with_the_logarithm_of_their_recurrence():
+    """T V K/σ = drop; it falls by about b − a for each e-fold of the load's velocity."""
+    velocities = np.geomspace(1e-6, 1e-4, 5)
+
+    @jax.vmap
+    def run(V):
+        events = simulated(
+            chain_of(), V, 40 * 1e-5 / V[None], initial=start(1, V, 2.0), steps=True, rtol=1e-6
+        ).catalogue(threshold=100 * V)
+        later = (jnp.arange(64) >= 2) & events.valid
+        return events.count, jnp.mean(events.recurrence, where=later) * V
+
+    counts, slips = jax.jit(run)(jnp.asarray(velocities))
+    assert min(counts) >= 4
+    drops = np.asarray(slips) * 1e10 / SIGMA
+    slope, _ = np.polyfit(np.log(velocities), drops, 1)
+    residual = np.polyval(np.polyfit(np.log(velocities), drops, 1), np.log(velocities)) - drops
+    assert -1.6 * (B - A) < slope < -0.8 * (B - A)
+    assert np.abs(residual).max() < 0.03 * np.mean(drops)
+
+
+def test_patches_of_different_strength_make_events_of_different_sizes():
+    b = A + 0.005 * jnp.exp(0.5 * jax.random.normal(jax.random.key(3), (8,)))
+    law = fault.patches(mu0=0.6, a=A, b=b, Dc=DC, V0=V0)
+    sigma = SIGMA * jnp.linspace(0.7, 1.3, 8)
+    chain = fault.FaultChain(
+        law, sigma, loader=4e9, leaf=2e10, coupling=1e9, damping=1e6, roughness=0.01,
+        wavelengths=(6e-5, 1.7e-4), phases=jax.random.uniform(jax.random.key(4), (8, 2)) * 6,
+    )  # fmt: skip
+    history = simulated(chain, 1e-5, jnp.array([120.0]), steps=True, rtol=1e-6)
+    events = history.catalogue(threshold=1e-4)
+    count = min(int(events.count), 64)
+    drop, recurrence = np.asarray(events.drop)[1:count], np.asarray(events.recurrence)[1:count]
+    assert count >= 6
+    assert drop.max() > 2 * drop.min()
+    assert recurrence.std() > 0.1 * recurrence.mean()
+    # bulk friction reports what the catalogue holds
+    assert drop.max() <= float(history.friction.max() - history.friction.min())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_gradients_through_stick_slip_agree_with_differences(mode):
+    t = jnp.array([2.0, 5.0, 8.0])
+    x0 = jnp.log(jnp.array([0.014, 0.016, 2e-6, 2e10, 5e6, 1e6, 0.01]))
+
+    def friction(x):
+        b1, b2, Dc, K, sigma, eta, drift = jnp.exp(x)
+        law = fault.patches(mu0=0.6, a=A, b=jnp.stack([b1, b2]), Dc=Dc, V0=V0)
+        chain = fault.FaultChain(
+            law, sigma, loader=K, leaf=3e10, coupling=1e9, damping=eta, limit=6e6,
+            drift=drift, drift_time=5.0, roughness=0.3 * drift, wavelengths=(4e-5,),
+        )  # fmt: skip
+        history = fault.simulate(chain, 1e-5, t, rtol=1e-10, atol=1e-12, max_steps=8192)
+        return history.friction + 1e-3 * history.slip / 1e-5
+
+    jacobian = (jax.jacfwd if mode == "forward" else jax.jacrev)(friction)(x0)
+    value = jax.jit(friction)
+    step = 1e-5
+    for k in range(x0.size):
+        change = jnp.zeros_like(x0).at[k].set(step)
+        difference = (value(x0 + change) - value(x0 - change)) / (2 * step)
+        scale = np.abs(difference).max()
+        np.testing.assert_allclose(jacobian[:, k], difference, atol=2e-4 * scale + 1e-9)
+
+
+def test_batches_run_in_lockstep_and_one_bad_member_says_so():
+    b = jnp.array([0.014, 0.016, 0.015])
+    t = jnp.linspace(0.0, 20.0, 41)
+
+    def run(b):
+        return simulated(chain_of(b=b), 1e-5, t, rtol=1e-6)
+
+    many = jax.jit(jax.vmap(run))(b)
+    np.testing.assert_allclose(many.friction[1], run(b[1]).friction, atol=1e-7)
+    short = jax.vmap(lambda x: fault.simulate(chain_of(b=x), 1e-5, t, max_steps=8))(b)
+    assert not bool(jnp.any(short.status.ok)) and "max_steps" in str(short.status)
+
+
+def test_a_plain_forward_solve_gives_the_same():
+    t = jnp.linspace(0.0, 20.0, 41)
+    one = fault.simulate(chain_of(2), 1e-5, t)
+    other = fault.simulate(chain_of(2), 1e-5, t, adjoint=diffrax.ForwardMode())
+    np.testing.assert_allclose(one.friction, other.friction, atol=1e-9)
+
+
+def test_bad_input_is_refused_with_the_remedy():
+    law = fault.patches(mu0=0.6, a=A, b=B, Dc=DC, V0=V0)
+    single = ratestate.RateStateLaw(mu0=0.6, a=A, b=B, Dc=DC, V0=V0)
+    good = {"loader": 1e10, "leaf": 1e10, "coupling": 0.0, "damping": 1e6}
+    with pytest.raises(ValueError, match="fault.patches"):
+        fault.FaultChain(single, 5e6, **good)
+    with pytest.raises(ValueError, match="damping must be positive"):
+        fault.FaultChain(law, 5e6, **(good | {"damping": 0.0}))
+    with pytest.raises(ValueError, match="coupling"):
+        fault.FaultChain(law, 5e6, **(good | {"coupling": -1.0}))
+    with pytest.raises(ValueError, match="normal_stress must be one number or have shape"):
+        fault.FaultChain(law, jnp.ones(3), **good)
+    with pytest.raises(ValueError, match="phases"):
+        fault.FaultChain(law, 5e6, phases=jnp.ones((2, 2)), **good)
+    with pytest.raises(ValueError, match="one shape"):
+        fault.patches(mu0=0.6, a=A, b=jnp.ones(2), Dc=jnp.ones(3), V0=V0)
+    with pytest.raises(ValueError, match="Dc must be positive"):
+        fault.patches(mu0=0.6, a=A, b=B, Dc=-1.0, V0=V0)
+    chain = fault.FaultChain(law, 5e6, **good)
+    for t in ([-1.0, 2.0], [2.0, 1.0], [0.0], [float("nan")]):
+        with pytest.raises(ValueError, match="time"):
+            fault.simulate(chain, 1e-5, jnp.array(t))
+    with pytest.raises(ValueError, match="velocity must be positive"):
+        fault.simulate(chain, 0.0, jnp.array([1.0]))
+    with pytest.raises(ValueError, match="initial"):
+        fault.simulate(chain, 1e-5, jnp.array([1.0]), initial=(1e-6, 1.0))
+    with pytest.raises(ValueError, match="float64"):
+        fault.simulate(chain, 1e-5, jnp.array([1.0], jnp.float32))
