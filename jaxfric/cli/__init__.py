@@ -1,4 +1,4 @@
-"""The command line: `jaxfric fit-step`, `design`, `demo`, `study`, `export` (the `app` extra)."""
+"""The command line: `jaxfric fit-step`, `predict-slip`, `design`, `demo`, `study`, `export`."""
 
 import sys
 from pathlib import Path
@@ -8,8 +8,10 @@ from jaxfric.cli._demo import run_demo as run_demo
 from jaxfric.cli._design import run_design as run_design, wanted_law
 from jaxfric.cli._fit import read_record, run_fit as run_fit
 from jaxfric.cli._generate import run_generate as run_generate
+from jaxfric.cli._slip import run_predict as run_predict
 from jaxfric.cli._study import (
     run_export as run_export,
+    run_fault_slip as run_fault_slip,
     run_metainterface as run_metainterface,
     run_slide_hold_learn as run_slide_hold_learn,
 )
@@ -195,6 +197,44 @@ def _app(typer: Any) -> "typer.Typer":
     ) -> None:
         """Friction on Demand: networks and searches that design surfaces for a friction law."""
         run_metainterface(preset, out, resume, force)
+
+    @study.command("fault-slip")
+    def fault_slip(
+        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
+        record: Annotated[
+            Path | None, typer.Option(help="A stick-slip record; simulated ones if left out.")
+        ] = None,
+        normal_stress: Annotated[float | None, typer.Option(help="Of the record, Pa.")] = None,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("fault-slip"),
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
+    ) -> None:
+        """Fault slip via transfer learning: simulated faults teach to read a laboratory's."""
+        run_fault_slip(preset, out, record, normal_stress, resume, force)
+
+    @app.command("predict-slip")
+    def predict_slip(
+        record: Annotated[Path, typer.Argument(help="A table of time, emission, shear stress.")],
+        normal_stress: Annotated[
+            float | None, typer.Option(help="Pa; without it the result is a shear stress.")
+        ] = None,
+        tune: Annotated[int, typer.Option(help="Whole cycles to tune on; 0 for none.")] = 0,
+        part: Annotated[str, typer.Option(help="What is tuned: all, latent or head.")] = "all",
+        method: Annotated[str, typer.Option(help="sequence or encoder-decoder.")] = "sequence",
+        column: Annotated[
+            list[str] | None,
+            typer.Option(help="quantity=name or index, such as emission=AE1; repeat."),
+        ] = None,
+        unit: Annotated[
+            list[str] | None, typer.Option(help="quantity=unit, such as shear_stress=Pa; repeat.")
+        ] = None,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("slip-output"),
+    ) -> None:
+        """Predict friction and time to failure of a fault from its acoustic emission."""
+        run_predict(
+            record, out, normal_stress=normal_stress, tune=tune, part=part, method=method,
+            columns=column, units=unit,
+        )  # fmt: skip
 
     @app.command()
     def export(

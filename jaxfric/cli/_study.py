@@ -22,6 +22,20 @@ def run_metainterface(preset: str, out: Path, resume: bool = False, force: bool 
     _run(study, plotting.plot_metainterface, preset, out, resume, force)
 
 
+def run_fault_slip(
+    preset: str, out: Path, file: Path | None = None, normal_stress: float | None = None,
+    resume: bool = False, force: bool = False,
+) -> None:  # fmt: skip
+    """The study in float32 (its faults in float64), its table and its figures."""
+    from jaxfric import plotting, records
+    from jaxfric.studies import fault_slip as study
+
+    if file is None and normal_stress is not None:
+        raise ValueError("--normal-stress belongs to a --record; give both, or neither")
+    record = None if file is None else records.read_labquake(file, normal_stress=normal_stress)
+    _run(study, plotting.plot_fault_slip, preset, out, resume, force, record=record)
+
+
 def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
     """A stored data set."""
     import jax
@@ -33,11 +47,13 @@ def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
     print(f"{done}, in {out.resolve()}")
 
 
-def _run(study: Any, plot: Any, preset: str, out: Path, resume: bool, force: bool) -> None:
+def _run(
+    study: Any, plot: Any, preset: str, out: Path, resume: bool, force: bool, **options: Any
+) -> None:
     import jax
 
     jax.config.update("jax_enable_x64", False)
-    metrics = study.run(preset, out, resume=resume, force=force, progress=True)
+    metrics = study.run(preset, out, resume=resume, force=force, progress=True, **options)
     table = study.table(metrics)
     figures = plot(metrics, out)
     files = publish(out, {"table.txt": table + "\n", **figures})

@@ -49,7 +49,7 @@ class FaultRanges(eqx.Module):
     recurrence: Range = (3.0, 16.0)
     normal_stress: Range = (2e6, 1e7)
     velocity: Range = (2e-6, 2e-5)
-    softening: Range = (0.2, 0.9)
+    softening: Range = (0.12, 0.7)
     direct: Range = (0.004, 0.012)
     slip_length: Range = (0.005, 0.05)
     leaf: Range = (1.0, 10.0)
@@ -154,7 +154,7 @@ def sample_fault(
 
 
 def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
-    """A random instrument: window 0.6 to 1.6 s, exponent 0.2 to 0.6, gains within e.
+    """A random instrument: window 0.7 to 1.5 s, exponent 0.15 to 0.5, gains within e.
 
     Arguments:
         key: typed key.
@@ -172,8 +172,8 @@ def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
     """
     keys = iter(jax.random.split(key, 8))
     return Instrument(
-        window=_uniform(next(keys), (0.6, 1.6)),
-        exponent=_uniform(next(keys), (0.2, 0.6)),
+        window=_uniform(next(keys), (0.7, 1.5)),
+        exponent=_uniform(next(keys), (0.15, 0.5)),
         background=_log_uniform(next(keys), (0.1, 10.0)),
         noise=_log_uniform(next(keys), (0.02, 0.4)),
         correlation=_uniform(next(keys), (0.0, 0.98)),

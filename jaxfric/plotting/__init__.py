@@ -12,6 +12,10 @@ from jaxfric.plotting._design import (
     plot_designs as plot_designs,
     plot_surface as plot_surface,
 )
+from jaxfric.plotting._fault_slip import (
+    plot_fault_slip as plot_fault_slip,
+    plot_slip_prediction as plot_slip_prediction,
+)
 from jaxfric.plotting._fit import plot_fits as plot_fits
 from jaxfric.plotting._history import (
     plot_sensitivity as plot_sensitivity,

@@ -1,8 +1,6 @@
 """Steps and networks that a killed study finds again."""
 
-import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from flax import nnx
 
 from jaxfric import training
 from jaxfric.networks import CVAE, GAN, MLP
-from jaxfric.studies._files import write_json
+from jaxfric.studies._steps import Steps
 from jaxfric.studies.metainterface._model import (
     Generator,
     features,
@@ -29,36 +27,16 @@ class Kept:
     """The folder of a study: `runs/` holds a JSON for each step, `networks/` what was trained."""
 
     def __init__(self, plan: Preset, out: Path, progress: bool):
-        self.plan, self.out, self.progress = plan, out, progress
-        self.recorded = 0.0  # seconds of this call
-
-    def step(self, name: str, make: Callable[[], Any]) -> Any:
-        """What a step made; it is taken only if the folder does not have it."""
-        path = self.out / "runs" / f"{name}.json"
-        if not path.exists():
-            began, before = time.perf_counter(), self.recorded
-            made = make()
-            inside = self.recorded - before  # trainings that the step set off count for themselves
-            self.record(name, made, time.perf_counter() - began - inside)
-        return json.loads(path.read_text())["made"]
-
-    def record(self, name: str, made: Any, seconds: float) -> None:
-        write_json(self.out / "runs" / f"{name}.json", {"seconds": seconds, "made": made})
-        self.recorded += seconds
-        if self.progress:
-            print(f"{name}: {seconds:.0f} s", flush=True)
-
-    def seconds(self) -> float:
-        """Of all steps."""
-        files = sorted((self.out / "runs").glob("*.json"))
-        return sum(json.loads(f.read_text())["seconds"] for f in files)
+        self.plan, self.out = plan, out
+        self.steps = Steps(out, progress)
+        self.step, self.record, self.seconds = (
+            self.steps.step, self.steps.record, self.steps.seconds,
+        )  # fmt: skip
 
     def training_seconds(self) -> dict[str, float]:
         """Of each network."""
-        found = {}
-        for path in sorted((self.out / "runs").glob("trained_*.json")):
-            found[path.stem.removeprefix("trained_")] = json.loads(path.read_text())["seconds"]
-        return found
+        names = [path.stem for path in sorted((self.out / "runs").glob("trained_*.json"))]
+        return {name.removeprefix("trained_"): self.steps.spent(name) for name in names}
 
     def generator(self, seed: int) -> Generator:
         """Trained (resumed, if killed), or read back."""

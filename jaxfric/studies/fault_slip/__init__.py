@@ -1,0 +1,28 @@
+"""Predicting fault slip via transfer learning: emission of a fault → its friction.
+
+from jaxfric import records
+from jaxfric.studies import fault_slip
+
+record = records.read_labquake("p4581.csv", normal_stress=8e6)
+found = fault_slip.predict_slip(record, tune=6)         # shipped networks, tuned on six cycles
+print(found)                                            # MAPE, R² beside constant, clocks, ridge
+found.time, found.predicted, found.band, found.time_to_failure
+metrics = fault_slip.run("laptop", "fault-slip", record)             # the whole study
+"""
+
+from jaxfric.studies.fault_slip._data import (
+    Records as Records,
+    simulate_records as simulate_records,
+)
+from jaxfric.studies.fault_slip._laboratory import (
+    Laboratory as Laboratory,
+    laboratory as laboratory,
+)
+from jaxfric.studies.fault_slip._level import Level as Level, fit_level as fit_level
+from jaxfric.studies.fault_slip._predict import (
+    Prediction as Prediction,
+    predict_slip as predict_slip,
+    shipped as shipped,
+)
+from jaxfric.studies.fault_slip._study import read_back as read_back, run as run
+from jaxfric.studies.fault_slip._summary import table as table

@@ -1,0 +1,171 @@
+"""Simulation to simulation, parts of one cycle, a series of loads, ablations."""
+
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxfric import fault
+from jaxfric.studies.fault_slip._ask import IGNORED, ask_images, ask_sequence
+from jaxfric.studies.fault_slip._data import BATCH, DT, TOLERANCE, WARM_UP, Records
+from jaxfric.studies.fault_slip._kept import Kept
+from jaxfric.studies.fault_slip._laboratory import Laboratory, simulated_laboratory
+from jaxfric.studies.fault_slip._rows import Row, rows_of, yardsticks
+
+# Outside the training ranges: larger drops, a slower instrument, a softer and noisier machine
+OUTSIDE = fault.FaultRanges(
+    drop=(0.10, 0.14), softening=(0.1, 0.2), roughness=(0.8, 1.0), spread=(0.4, 0.5),
+    velocity=(2e-5, 4e-5),
+)  # fmt: skip
+TABLE = ("mape", "r2", "timing", "missed", "drop_ratio", "ttf_mae")
+
+
+def on_simulations(kept: Kept, split: str = "test") -> list[Row]:
+    """Networks and yardsticks on faults that were held out, the level of each given."""
+    records = kept.records(split)
+    networks = kept.sequence()
+    rows: list[Row] = []
+    for i in range(min(records.count, 100)):
+        lab = simulated_laboratory(
+            f"simulated {i}", np.exp(np.asarray(records.log_energy[i, 0], np.float64)),
+            records.friction[i, 0],
+        )  # fmt: skip
+        test = lab.test
+        answer = ask_sequence(networks, lab, 0, "none", given=True)
+        rows += rows_of(answer, lab, test, method="sequence", part="none", cycles=0, level="given")
+        cycles = int(np.sum(lab.starts < np.argmax(test))) - 1
+        if cycles >= 1:
+            rows += yardsticks(lab, cycles, test)
+    return _means(rows, "held-out simulations")
+
+
+def _means(rows: list[Row], record: str) -> list[Row]:
+    """One row a method and seed, the means over records."""
+    found = []
+    for method, seed in dict.fromkeys((r["method"], r["seed"]) for r in rows):
+        of = [r for r in rows if (r["method"], r["seed"]) == (method, seed)]
+        means = {k: float(np.nanmean([r.get(k, np.nan) for r in of])) for k in TABLE}
+        found.append({**of[0], **means, "record": record, "records": len(of), "cycles": None,
+                      "level": "given" if method == "sequence" else "first 40 %"})  # fmt: skip
+    return found
+
+
+def simulated_laboratories(count: int, seed: int = 77) -> list[Laboratory]:
+    """Stick-slip faults outside the training ranges, with the drift of their level."""
+    found: list[Laboratory] = []
+    while len(found) < count:
+        from jaxfric.studies.fault_slip._data import simulate_records
+
+        records = simulate_records(seed, 4 * count, instruments=1, ranges=OUTSIDE, drift=True)
+        seed += 1
+        for i in range(records.count):
+            energy = np.exp(np.asarray(records.log_energy[i, 0], np.float64))
+            name = f"simulated laboratory {len(found) + 1}"
+            lab = simulated_laboratory(name, energy, records.friction[i, 0])
+            if lab.starts.size >= 15 and len(found) < count:
+                found.append(lab)
+    return found
+
+
+def parts_of_a_cycle(kept: Kept, lab: Laboratory) -> list[Row]:
+    """The latent part tuned on the first or the second half of one cycle, level given."""
+    rows: list[Row] = []
+    begin, end = int(lab.starts[1]), int(lab.starts[2])
+    middle = (begin + end) // 2
+    for name, span in (("post-failure", (begin, middle)), ("pre-failure", (middle, end))):
+        answer = ask_sequence(
+            kept.sequence(), lab, 2, "latent", given=True, only=span, patience=100
+        )
+        rows += rows_of(answer, lab, lab.test, method=f"sequence, {name} half of one cycle",
+                        part="latent", cycles=0.5, level="given")  # fmt: skip
+    return rows
+
+
+def load_series(kept: Kept, faults: int = 8) -> list[Row]:
+    """Tuned at the first load, tested on other faults at every load, mean and spread given.
+
+    The machine stays the same, so recurrence grows with load.
+    """
+    loads = kept.plan.loads
+    labs = {load: _at_load(load, faults) for load in loads}
+    rows: list[Row] = []
+    first, *_ = labs[loads[0]]
+    tuned = ask_sequence(kept.sequence(), first, 6, "latent", given=True).network
+    for load in loads:
+        each: list[Row] = []
+        for lab in labs[load][1:]:
+            answer = ask_sequence(tuned, lab, 0, "none", given=True)
+            everything = np.arange(lab.samples) >= IGNORED
+            each += rows_of(answer, lab, everything, method="sequence", part="latent", cycles=6,
+                            level="given")  # fmt: skip
+        rows += [{**r, "load": load} for r in _means(each, f"{load / 1e6:g} MPa")]
+    return rows
+
+
+def _at_load(load: float, count: int) -> list[Laboratory]:
+    """The same faults in the same machine under another normal stress."""
+    reference = fault.FaultRanges(normal_stress=(2.5e6, 2.50001e6), recurrence=(2.5, 4.0),
+                                  velocity=(5e-6, 1e-5))  # fmt: skip
+    factor = load / 2.5e6
+    with jax.enable_x64(True):
+        t = jnp.arange(0.0, WARM_UP + 200.0, DT)
+
+        def one(key: Any) -> Any:
+            chain, velocity = fault.sample_fault(key=key, patches=8, ranges=reference)
+            heavier = eqx.tree_at(
+                lambda c: (c.normal_stress, c.limit),
+                chain,
+                (chain.normal_stress * factor, chain.limit * factor),
+            )
+            history = fault.simulate(
+                heavier, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=32768,
+                adjoint=diffrax.ForwardMode(),
+            )  # fmt: skip
+            seen = fault.record(history, fault.sample_instrument(key=key), DT, key=key)
+            begin = int(WARM_UP / DT)
+            return jnp.linalg.norm(seen.emission, axis=1)[begin:], seen.friction[begin:]
+
+        keys = jax.random.split(jax.random.key(555), min(3 * count, BATCH))
+        energy, friction = (np.asarray(x) for x in jax.jit(jax.vmap(one))(keys))
+    whole = np.isfinite(energy).all(1) & np.isfinite(friction).all(1) & (energy > 0).all(1)
+    labs = [
+        simulated_laboratory(f"fault {i} at {load / 1e6:g} MPa", energy[i], friction[i])
+        for i in np.flatnonzero(whole)
+    ]
+    return [lab for lab in labs if lab.starts.size >= 8][: count + 1]
+
+
+def ablations(kept: Kept, lab: Laboratory, cycles: int) -> list[Row]:
+    """Networks of fewer steps that differ in one thing, the latent part tuned on the record."""
+    rows: list[Row] = []
+    for name in ("as it is", "no averaging", "larger drops"):
+        network = kept.variant("sequence", name)
+        answer = ask_sequence(network, lab, cycles, "latent", members=1)
+        rows += rows_of(answer, lab, lab.test, method=f"ablation, sequence: {name}", part="latent",
+                        cycles=cycles, level="inferred")  # fmt: skip
+    variants: dict[str, dict[str, bool]] = {
+        "as it is": {}, "no skips": {"skips": False}, "no level path": {"level": False},
+        "whole record": {"causal": False},
+    }  # fmt: skip
+    for name, options in variants.items():
+        network = kept.variant("images", name, **options)
+        answer = ask_images(network, lab, cycles, "latent", causal=options.get("causal", True))
+        rows += rows_of(answer, lab, lab.test, method=f"ablation, encoder-decoder: {name}",
+                        part="latent", cycles=cycles, level="inferred")  # fmt: skip
+    answer = ask_sequence(kept.variant("sequence", "as it is"), lab, cycles, "latent",
+                          members=1, drift=False)  # fmt: skip
+    rows += rows_of(answer, lab, lab.test, method="ablation, sequence: no relaxation of the level",
+                    part="latent", cycles=cycles, level="inferred")  # fmt: skip
+    return rows
+
+
+def records_summary(records: Records) -> dict[str, Any]:
+    """What the training set is like."""
+    return {
+        "simulated": records.simulated,
+        "kept": records.count,
+        "recurrence_percentiles": np.percentile(records.recurrence, [5, 50, 95]).tolist(),
+    }

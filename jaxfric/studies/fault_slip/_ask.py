@@ -1,0 +1,187 @@
+"""Asking networks for the friction of a laboratory's record, before and after tuning."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxfric.studies.fault_slip._features import Scale
+from jaxfric.studies.fault_slip._images import read_average, read_last
+from jaxfric.studies.fault_slip._laboratory import Laboratory
+from jaxfric.studies.fault_slip._level import Level, fit_level
+from jaxfric.studies.fault_slip._tuning import (
+    FOLDS,
+    Lesson,
+    folds,
+    read_sequence,
+    tune_images,
+    tune_sequence,
+)
+
+ROUNDS = 2  # of inferring the level and tuning
+IGNORED = 20  # samples at the start of a record, where a network knows nothing of the past
+
+
+class Answer(NamedTuple):
+    """Of every seed.
+
+    Attributes:
+        friction: (seeds, m).
+        spread: (seeds, m), standard deviation over the members; None for a single one.
+        time: (seeds, m), time to failure, s; None if it was not asked for.
+        level: of each seed, where it was inferred.
+        network: what said it, with leading axes (seeds,) or (seeds, members).
+    """
+
+    friction: np.ndarray
+    spread: np.ndarray | None
+    time: np.ndarray | None
+    level: list[Level] | None
+    network: Any = None
+
+
+class Units(NamedTuple):
+    """What is known of a record before the network speaks."""
+
+    end: int  # samples seen
+    learn: np.ndarray  # which of them teach
+    recurrence: float
+    energy: Any  # (m,), standardised
+    given: Scale | None  # of friction, if the record's own level is given
+
+
+def units(lab: Laboratory, cycles: int, given: bool) -> Units:
+    """From the first cycles, or from the whole record if its mean and spread are given."""
+    end = lab.end_of(cycles) if cycles else lab.samples
+    index = np.arange(lab.samples)
+    seen = jnp.asarray((index < end) | given)
+    energy = Scale.of(lab.log_energy, seen).unit(lab.log_energy)
+    scale = None
+    if given:
+        scale = Scale.of(jnp.asarray(_friction(lab), jnp.float32), jnp.ones(lab.samples, bool))
+    learn = (index < end) & (index >= IGNORED)
+    return Units(end, learn, lab.recurrence(end), energy, scale)
+
+
+def ask_sequence(
+    network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
+    drift: bool = True, members: int = FOLDS, only: tuple[int, int] | None = None,
+    patience: int | None = None, seed: int = 0,
+) -> Answer:  # fmt: skip
+    """Friction and time to failure by sequence networks.
+
+    Arguments:
+        network: with a leading axis of seeds; of seeds and members for the part "none".
+        lab: the record.
+        cycles: seen; tuned on, unless the part is "none".
+        part: see `training.parts`.
+        given: mean and spread of the whole record are given, as in the paper; else the level is
+            inferred from the cycles.
+        drift: the inferred level may relax.
+        members: of the ensemble of each seed, at most.
+        only: first and last sample to learn from, in place of folds.
+        patience: stop tuning early, see `tune_sequence`.
+        seed: of tuning.
+    """
+    known = units(lab, cycles, given)
+    said = np.asarray(read_sequence(network, known.energy), np.float64)
+    if part == "none":
+        said = said.mean(1) if said.ndim == 4 else said
+        friction, levels = _levelled(said[..., 0], lab, known, drift)
+        return Answer(friction, None, known.recurrence * said[..., 1], levels, network)
+    n = known.end
+    left = lab.time_to_failure[:n] / known.recurrence
+    weights = jnp.asarray(_weights(lab, n, members, only))
+    out = said[:, None]
+    # The level is inferred from what the network says, which learns what the level leaves
+    for _ in range(1 if given else ROUNDS):
+        target = _target(out[..., 0].mean((0, 1)), lab, known, drift)
+        lesson = Lesson(
+            known.energy[:n], jnp.asarray(target[:n], jnp.float32),
+            jnp.asarray(np.nan_to_num(left), jnp.float32), jnp.asarray(np.isfinite(left)), weights,
+        )  # fmt: skip
+        tuned = tune_sequence(network, lesson, part, patience=patience, seed=seed)
+        out = np.asarray(read_sequence(tuned, known.energy), np.float64)
+    time = known.recurrence * np.median(out[..., 1], axis=1)
+    friction, levels = _levelled(out[..., 0].mean(1), lab, known, drift)
+    gains = friction.std(1) / out[..., 0].mean(1).std(1)
+    return Answer(friction, out[..., 0].std(1) * gains[:, None], time, levels, tuned)
+
+
+def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | None) -> np.ndarray:
+    if only is None and members > 1:
+        return folds(lab.starts, IGNORED, end, members)
+    begin, stop = (IGNORED, end) if only is None else only
+    index = np.arange(end)
+    return ((index >= begin) & (index < stop)).astype(np.float32)[None]
+
+
+def ask_images(
+    network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
+    drift: bool = True, causal: bool = True, seed: int = 0,
+) -> Answer:  # fmt: skip
+    """Friction by encoder-decoders: the newest column if causal, the mean of all windows if not."""
+    known = units(lab, cycles, given)
+    said, spread = _read_images(network, known.energy, causal)
+    if part == "none":
+        friction, levels = _levelled(said, lab, known, drift)
+        return Answer(friction, None, None, levels, network)
+    target = _target(said.mean(0), lab, known, drift)
+    tuned = tune_images(
+        network, known.energy[: known.end], jnp.asarray(target[: known.end], jnp.float32), part,
+        causal=causal, begin=IGNORED, seed=seed,
+    )  # fmt: skip
+    said, spread = _read_images(tuned, known.energy, causal)
+    friction, levels = _levelled(said, lab, known, drift)
+    gains = friction.std(1) / said.std(1)
+    return Answer(friction, None if causal else spread * gains[:, None], None, levels, tuned)
+
+
+def _read_images(network: Any, energy: Any, causal: bool) -> tuple[np.ndarray, np.ndarray]:
+    found = _reader(causal)(network, energy)
+    said, spread = found if isinstance(found, tuple) else (found, jnp.zeros_like(found))
+    return np.asarray(said, np.float64), np.asarray(spread, np.float64)
+
+
+_READERS: dict[bool, Any] = {}
+
+
+def _reader(causal: bool) -> Any:
+    """One network after the other: an image takes a core by itself."""
+    if causal not in _READERS:
+        read: Any = read_last if causal else (lambda n, e: read_average(n, e, causal=False))
+        _READERS[causal] = jax.jit(
+            lambda networks, energy: jax.lax.map(lambda n: read(n, energy), networks)
+        )
+    return _READERS[causal]
+
+
+def _levelled(
+    said: np.ndarray, lab: Laboratory, known: Units, drift: bool
+) -> tuple[np.ndarray, list[Level] | None]:
+    """Friction from what networks say, (seeds, m)."""
+    if known.given is not None:
+        return np.asarray(known.given.back(said)), None
+    levels = [_level(s, lab, known, drift) for s in said]
+    return np.stack([np.asarray(level(s)) for level, s in zip(levels, said, strict=True)]), levels
+
+
+def _target(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> np.ndarray:
+    """What tuning teaches, (m,): standardised friction without its relaxation."""
+    friction = _friction(lab)
+    if known.given is not None:
+        return np.asarray(known.given.unit(friction))
+    slow = np.asarray(_level(said, lab, known, drift).relaxation, np.float64)
+    scale = Scale.of(jnp.asarray(friction - slow), jnp.asarray(known.learn))
+    return (friction - slow - float(scale.mean)) / float(scale.spread)
+
+
+def _level(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> Level:
+    return fit_level(said, _friction(lab), known.learn, known.recurrence, drift)
+
+
+def _friction(lab: Laboratory) -> np.ndarray:
+    if lab.friction is None:
+        raise ValueError(f"{lab.name} has no friction or shear stress to learn from or to score")
+    return lab.friction

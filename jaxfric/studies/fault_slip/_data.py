@@ -1,0 +1,126 @@
+"""Simulated records: what the networks are trained on, as functions of a key."""
+
+from typing import Any
+
+import diffrax
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from jaxfric import fault, signals
+
+DT = 0.1  # s, of every record that a network reads
+WARM_UP = 40.0  # s that a simulated fault forgets its start in
+FEWEST = 8  # events of a record that is kept
+BATCH = 50  # records simulated at once: a batch waits for its slowest
+TOLERANCE = 1e-4  # of the solver: friction is right to 1e-4, far below any instrument's noise
+
+
+class Records(eqx.Module):
+    """Simulated records, each heard by several instruments.
+
+    Attributes:
+        log_energy: (records, instruments, m), ln of the norm of the channels.
+        friction: (records, instruments, m), without the drift of the level.
+        time_to_failure: (records, m), s.
+        known: (records, m), where that is known.
+        recurrence: (records,), mean time between failures, s.
+        simulated: records drawn, those that creep or failed to run included.
+    """
+
+    log_energy: Float[Array, "records instruments m"]
+    friction: Float[Array, "records instruments m"]
+    time_to_failure: Float[Array, "records m"]
+    known: Bool[Array, "records m"]
+    recurrence: Float[Array, " records"]
+    simulated: int = eqx.field(static=True)
+
+    @property
+    def count(self) -> int:
+        """Records."""
+        return int(self.recurrence.shape[0])
+
+    def some(self, which: slice) -> "Records":
+        """A part of the records."""
+        return jax.tree_util.tree_map(lambda x: x[which], self)
+
+
+def simulate_records(
+    seed: int,
+    count: int,
+    *,
+    instruments: int = 3,
+    seconds: float = 300.0,
+    patches: int = 8,
+    ranges: fault.FaultRanges = fault.FaultRanges(),  # noqa: B008
+    average: bool = True,
+    drift: bool = False,
+) -> Records:
+    """Random faults under random instruments; faults that creep are left out.
+
+    Arguments:
+        seed: of all that is random.
+        count: faults drawn.
+        instruments: for each fault.
+        seconds: kept of each.
+        patches: in a chain.
+        ranges: of the faults.
+        average: with the instrument's averaging window; without, one of one sample.
+        drift: keep the drift of the level in the friction, as a laboratory has it.
+    """
+    with jax.enable_x64(True):  # stick-slip needs it; the networks do not
+        t = jnp.arange(0.0, WARM_UP + seconds, DT)
+        keys = jax.random.split(jax.random.key(seed), count)
+
+        @jax.jit
+        def many(keys: Any) -> Any:
+            return jax.vmap(lambda key: _one(key, t, instruments, patches, ranges, average, drift))(
+                keys
+            )
+
+        batches = [many(keys[i : i + BATCH]) for i in range(0, count, BATCH)]
+        parts = [jax.tree_util.tree_map(np.asarray, x) for x in batches]
+    columns = [np.concatenate(x) for x in zip(*parts, strict=True)]
+    good = columns.pop()
+    energy, friction, left, known, recurrence = (x[good] for x in columns)
+    return Records(
+        jnp.asarray(energy, jnp.float32), jnp.asarray(friction, jnp.float32),
+        jnp.asarray(left, jnp.float32), jnp.asarray(known), jnp.asarray(recurrence, jnp.float32),
+        count,
+    )  # fmt: skip
+
+
+def _one(
+    key: Any, t: Array, instruments: int, patches: int, ranges: fault.FaultRanges, average: bool,
+    drift: bool,
+) -> tuple[Array, ...]:  # fmt: skip
+    """Log energy, friction, time to failure, where known, recurrence, whether it is of use."""
+    own, how, noise = jax.random.split(key, 3)
+    chain, velocity = fault.sample_fault(key=own, patches=patches, ranges=ranges)
+    history = fault.simulate(
+        chain, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=32768,
+        adjoint=diffrax.ForwardMode(),
+    )  # fmt: skip
+    begin = int(WARM_UP / DT)
+    level = jnp.mean(chain.normal_stress * chain.drift) / jnp.mean(chain.normal_stress)
+    level = level * (1 - jnp.exp(-t / chain.drift_time))
+
+    def heard(how: Any, noise: Any) -> tuple[Array, Array]:
+        instrument = fault.sample_instrument(key=how)
+        if not average:
+            instrument = eqx.tree_at(lambda i: i.window, instrument, jnp.asarray(DT, t.dtype))
+        seen = fault.record(history, instrument, DT, key=noise)
+        energy = jnp.log(jnp.linalg.norm(seen.emission, axis=1))
+        return energy[begin:], (seen.friction - (0 if drift else level))[begin:]
+
+    keys = jax.random.split(how, instruments), jax.random.split(noise, instruments)
+    energy, friction = jax.vmap(heard)(*keys)
+    slips = signals.failures(friction[0], DT)
+    left, known = signals.time_to_failure(slips.start, DT)
+    last = jnp.maximum(slips.count - 1, 1)
+    recurrence = (slips.time[last] - slips.time[0]) / last
+    good = (slips.count >= FEWEST) & history.status.ok & (slips.threshold > 1e-3)
+    good &= jnp.all(jnp.isfinite(energy)) & jnp.all(jnp.isfinite(friction))
+    return energy, friction, left, known, jnp.where(good, recurrence, 1.0), good

@@ -1,0 +1,108 @@
+"""Records and networks of a study; what was trained is found again."""
+
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxfric import fault, training
+from jaxfric.studies._steps import Steps
+from jaxfric.studies.fault_slip._data import Records, simulate_records
+from jaxfric.studies.fault_slip._presets import Preset
+from jaxfric.studies.fault_slip._training import (
+    image_network,
+    members,
+    sequence_network,
+    train_images,
+    train_sequence,
+)
+
+TRAIN, VALIDATE = 0.6, 0.8  # shares of the simulated records, as in the paper
+LARGER = fault.FaultRanges(drop=(0.04, 0.20))  # twice the drops
+
+
+class Kept:
+    """The folder of a study: `runs/` holds a JSON for each step, `networks/` what was trained."""
+
+    def __init__(self, plan: Preset, out: Path, progress: bool):
+        self.plan, self.out = plan, out
+        self.steps = Steps(out, progress)
+        self.seeds = tuple(range(plan.seeds))
+        self._variants: dict[str, Records] = {}
+
+    @cached_property
+    def all_records(self) -> Records:
+        """Simulated anew in each call that trains or tests: a function of its seed."""
+        began = time.perf_counter()
+        records = simulate_records(1, self.plan.records)
+        made = {"simulated": records.simulated, "kept": records.count}
+        self.steps.record("simulated", made, time.perf_counter() - began)
+        return records
+
+    def records(self, split: str) -> Records:
+        """Of training, validation or test; each fault is in one of them."""
+        n = self.all_records.count
+        a, b = int(TRAIN * n), int(VALIDATE * n)
+        return self.all_records.some(
+            {"train": slice(0, a), "validate": slice(a, b), "test": slice(b, n)}[split]
+        )
+
+    def variant_records(self, name: str) -> Records:
+        """Fewer, for the networks that are compared with each other."""
+        if name not in ("no averaging", "larger drops"):
+            name = "as it is"
+        if name not in self._variants:
+            self._variants[name] = simulate_records(
+                2, self.plan.ablation_records, average=name != "no averaging",
+                ranges=LARGER if name == "larger drops" else fault.FaultRanges(),
+            )  # fmt: skip
+        return self._variants[name]
+
+    def sequence(self) -> Any:
+        """Sequence networks, a leading axis of seeds."""
+        return self._network(
+            "sequence", lambda: members(sequence_network, self.seeds),
+            lambda folder: train_sequence(
+                self.records("train"), self.seeds, self.plan.steps, checkpoint=folder
+            ),
+        )  # fmt: skip
+
+    def images(self) -> Any:
+        """Encoder-decoders, a leading axis of seeds."""
+        return self._network(
+            "images", lambda: members(image_network, self.seeds),
+            lambda folder: train_images(
+                self.records("train"), self.seeds, self.plan.image_steps, checkpoint=folder
+            ),
+        )  # fmt: skip
+
+    def variant(self, kind: str, name: str, **options: bool) -> Any:
+        """One network of fewer steps, for an ablation."""
+        plain = f"{kind}_{name.replace(' ', '-')}"
+        if kind == "sequence":
+            return self._network(
+                plain, lambda: members(sequence_network, (0,)),
+                lambda folder: train_sequence(
+                    self.variant_records(name), (0,), self.plan.ablation_steps, checkpoint=folder
+                ),
+            )  # fmt: skip
+        return self._network(
+            plain, lambda: members(lambda s: image_network(s, **options), (0,)),
+            lambda folder: train_images(
+                self.variant_records(name), (0,), self.plan.ablation_steps, checkpoint=folder,
+                **options,
+            ),
+        )  # fmt: skip
+
+    def _network(self, name: str, make: Any, train: Any) -> Any:
+        path = self.out / "networks" / f"{name}.npz"
+        if not path.exists():
+            began, before = time.perf_counter(), self.steps.recorded
+            trained = train(self.out / "runs" / name)
+            spent = time.perf_counter() - began - (self.steps.recorded - before)
+            training.save_arrays(path, trained.last, kind=name)
+            history = {k: np.asarray(v).tolist() for k, v in trained.history.items()}
+            self.steps.record(f"trained_{name}", history, spent)
+        return training.load_arrays(path, make())[0]

@@ -1,0 +1,75 @@
+"""The level of friction, which neither a scalogram nor a burst of emission tells.
+
+After a change of load friction relaxes to a new steady state over some cycles. From the cycles
+that are seen, the level path infers y = c0 + c1 s(t) + A exp(−t/τ), s being what the network says,
+by Bayesian regression with an amplitude of the order of the spread; the time constants τ, from a
+fraction of a recurrence to many, and no relaxation at all, are averaged by their evidence.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxfric.studies.fault_slip._data import DT
+from jaxfric.studies.fault_slip._features import Scale
+
+TAUS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of the recurrence
+NOISE = 0.25  # error of a network, in spreads of friction
+MEMORY = 0.95  # correlation of the errors of neighbouring samples
+PRIOR = (2.0, 2.0, 1.0)  # standard deviations of c0, c1, A, in spreads
+
+
+class Level(eqx.Module):
+    """c0, c1 and relaxations, in units of friction.
+
+    Attributes:
+        offset: c0.
+        gain: c1.
+        relaxation: (m,), Σ p_τ A_τ exp(−t/τ), zero at the end of time.
+        probability: (1 + τs,), of no relaxation and of each τ.
+    """
+
+    offset: Float[Array, ""]
+    gain: Float[Array, ""]
+    relaxation: Float[Array, " m"]
+    probability: Float[Array, " taus"]
+
+    def __call__(self, s: Float[Array, " m"]) -> Float[Array, " m"]:
+        """Friction for what the network says."""
+        return self.offset + self.gain * s + self.relaxation
+
+
+def fit_level(s: Any, friction: Any, where: Any, recurrence: float, drift: bool = True) -> Level:
+    """Regress the friction that is seen (where `where`) on the network's output and relaxations."""
+    s, friction = (np.asarray(x, np.float64) for x in (s, friction))
+    seen = np.asarray(where, bool)
+    scale = Scale.of(jnp.asarray(friction), jnp.asarray(seen))
+    mean, spread = float(scale.mean), float(scale.spread)
+    y = (friction[seen] - mean) / spread
+    t = np.arange(s.size) * DT
+    # Correlated errors: as many independent samples as n (1 − ρ)/(1 + ρ)
+    variance = NOISE**2 * (1 + MEMORY) / (1 - MEMORY)
+    found, evidence = [], []
+    for tau in (None, *TAUS) if drift else (None,):
+        shape = np.zeros_like(t) if tau is None else np.exp(-t / (tau * recurrence))
+        basis = np.stack([np.ones_like(s), s, shape], axis=1)
+        prior = np.array(PRIOR)
+        A = basis[seen]
+        precision = A.T @ A / variance + np.diag(1 / prior**2)
+        c = np.linalg.solve(precision, A.T @ y / variance)
+        left = y - A @ c
+        fit = left @ left / variance + np.sum((c / prior) ** 2)
+        determinant = np.linalg.slogdet(precision)[1] + 2 * np.sum(np.log(prior))
+        evidence.append(-0.5 * (fit + determinant))
+        found.append((c, c[2] * shape))
+    p = np.exp(np.array(evidence) - max(evidence))
+    p /= p.sum()
+    offset, gain, _ = np.tensordot(p, np.stack([c for c, _ in found]), 1)
+    relaxation = np.tensordot(p, np.stack([r for _, r in found]), 1)
+    return Level(
+        jnp.asarray(mean + spread * offset), jnp.asarray(spread * gain),
+        jnp.asarray(spread * relaxation), jnp.asarray(p),
+    )  # fmt: skip

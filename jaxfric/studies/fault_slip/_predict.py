@@ -1,0 +1,174 @@
+"""Predicting the slip of a fault from a record of its emission, with the shipped networks."""
+
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxfric import training
+from jaxfric.records import LabquakeRecord
+from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence
+from jaxfric.studies.fault_slip._data import DT
+from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
+from jaxfric.studies.fault_slip._rows import Row, scored, time_error, yardsticks
+from jaxfric.studies.fault_slip._training import image_network, members, sequence_network
+
+SHIPPED = 3  # seeds of the shipped networks
+STRANGE = (0.5, 8.0)  # spread of ln energy outside which no simulated record lies
+
+
+class Prediction(NamedTuple):
+    """Friction, or shear stress, along a record.
+
+    Attributes:
+        time: (m,), s, of the record's clock.
+        predicted: (m,), mean over the networks; in spreads of the record where neither friction
+            nor shear stress was recorded.
+        band: (m,), standard deviation over networks and members.
+        time_to_failure: (m,), s.
+        measured: (m,), or None.
+        test: (m,), samples that no part of the prediction was tuned on.
+        seen: s, length of what was tuned on; 0 without tuning.
+        rows: scores of the prediction and of the yardsticks over `test`; empty without a
+            measurement, or with too few failures.
+        notes: what was assumed, a sentence each.
+    """
+
+    time: np.ndarray
+    predicted: np.ndarray
+    band: np.ndarray
+    time_to_failure: np.ndarray
+    measured: np.ndarray | None
+    test: np.ndarray
+    seen: float
+    rows: list[Row]
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = list(self.notes)
+        if self.rows:
+            lines += ["", f"{'':24s}{'MAPE %':>9s}{'R²':>9s}{'TTF MAE s':>11s}{'missed':>8s}"]
+        for row in self.rows:
+            lines.append(
+                f"{row['method']:24s}{row['mape']:9.3g}{row['r2']:9.3f}{row['ttf_mae']:11.3g}"
+                f"{row['missed']:8.2f}"
+            )
+        return "\n".join(lines)
+
+
+def predict_slip(
+    record: LabquakeRecord, *, tune: int = 0, part: str = "all", method: str = "sequence",
+    networks: Any = None,
+) -> Prediction:  # fmt: skip
+    """Friction and time to failure from acoustic emission, causally.
+
+    Without tuning the mean and the spread of the record's own friction set the level, as in the
+    paper; with tuning nothing is used of friction beyond the first cycles.
+
+    Arguments:
+        record: `records.read_labquake(...)`.
+        tune: whole cycles at the start of the record to tune on; 0 for none.
+        part: what is tuned, "latent", "all", "head" and so on; see `training.parts`.
+        method: "sequence" (GRU) or "encoder-decoder" (the paper's network; no time to failure).
+        networks: with a leading axis of seeds; the shipped ones if None.
+
+    Returns:
+        `Prediction`.
+
+    Raises:
+        ValueError: for an unknown method or part, or fewer cycles than are to be tuned on.
+
+    Example:
+        >>> import numpy as np
+        >>> from jaxfric.records import LabquakeRecord
+        >>> time = np.arange(0.0, 60.0, 0.1)
+        >>> phase = time % 10.0
+        >>> record = LabquakeRecord(time, 1 + 99 * (phase < 1.0), friction=0.4 + 0.005 * phase)
+        >>> found = predict_slip(record)
+        >>> found.predicted.shape == time.shape and bool(np.isfinite(found.predicted).all())
+        True
+
+    Source: the paper; the level path and the sequence network are ours.
+    """
+    if method not in ("sequence", "encoder-decoder"):
+        raise ValueError(f"method must be 'sequence' or 'encoder-decoder'; got {method!r}")
+    if tune < 0:
+        raise ValueError(f"tune must not be negative; got {tune}")
+    lab = laboratory(record)
+    if lab.friction is None and tune:
+        raise ValueError(f"{lab.name} has no friction or shear stress to tune on; leave tuning out")
+    networks = shipped(method) if networks is None else networks
+    notes = _notes(record, lab, tune)
+    asked = lab if lab.friction is not None else lab._replace(friction=_in_spreads(lab))
+    ask: Any = ask_sequence if method == "sequence" else ask_images
+    answer = ask(networks, asked, tune, part if tune else "none", given=tune == 0)
+    return _prediction(record, lab, answer, tune, notes)
+
+
+def _prediction(
+    record: LabquakeRecord, lab: Laboratory, answer: Answer, tune: int, notes: list[str]
+) -> Prediction:
+    friction = answer.friction.mean(0)
+    variance = answer.friction.var(0)
+    if answer.spread is not None:
+        variance = variance + (answer.spread**2).mean(0)
+    end = lab.end_of(tune) if tune else 0
+    test = lab.test & (np.arange(lab.samples) > end)
+    time = np.full(lab.samples, np.nan) if answer.time is None else np.median(answer.time, axis=0)
+    rows: list[Row] = []
+    whole = max(tune, int(np.sum(lab.starts < np.argmax(test))) - 1 if not tune else tune)
+    if lab.friction is not None and lab.starts.size > max(whole, 2) and test.any():
+        rows = [{"method": "this prediction", **scored(friction, lab, test),
+                 "ttf_mae": time_error(time, lab, test)}]  # fmt: skip
+        rows += yardsticks(lab, max(whole, 1), test)
+    return Prediction(
+        record.time[0] + np.arange(lab.samples) * DT * lab.clock, friction, np.sqrt(variance),
+        np.maximum(time, 0) * lab.clock, lab.friction, test, end * DT * lab.clock, rows,
+        tuple(notes),
+    )  # fmt: skip
+
+
+def _in_spreads(lab: Laboratory) -> np.ndarray:
+    """A stand-in of mean 0 and spread 1, so that what the networks say is left as it is."""
+    return np.where(np.arange(lab.samples) % 2 == 0, 1.0, -1.0)
+
+
+def _notes(record: LabquakeRecord, lab: Laboratory, tune: int) -> list[str]:
+    notes = list(record.notes)
+    if lab.friction is None:
+        notes.append("No friction or shear stress was recorded: the prediction is in spreads "
+                     "of the friction, its mean zero.")  # fmt: skip
+    elif record.friction is None:
+        notes.append("No normal stress is known: the prediction is a shear stress in Pa.")
+    if tune:
+        notes.append(f"Tuned on the first {tune} cycles; the level is inferred from them.")
+    elif lab.friction is not None:
+        notes.append("Not tuned: mean and spread of the record's own friction set the level.")
+    if lab.clock != 1.0:
+        notes.append(f"Cycles last {10 * lab.clock:.3g} s: the networks, which know {3} to {35} s, "
+                     f"read the record {1 / lab.clock:.3g} times as fast.")  # fmt: skip
+    if lab.starts.size < 3:
+        notes.append("Fewer than three failures: too few to score events or to tune.")
+    spread = float(np.std(np.log(lab.energy)))
+    if not STRANGE[0] <= spread <= STRANGE[1]:
+        notes.append(f"The logarithm of the emission varies by {spread:.2g}, unlike that of any "
+                     "fault the networks were trained on.")  # fmt: skip
+    return notes
+
+
+@cache
+def shipped(method: str = "sequence") -> Any:
+    """The networks that come with the package, a leading axis of seeds.
+
+    Arguments:
+        method: "sequence" or "encoder-decoder".
+
+    Returns:
+        `networks.EmissionGRU` or `networks.EncoderDecoder` whose arrays have a leading axis.
+    """
+    make: Any = sequence_network if method == "sequence" else image_network
+    name = "sequence.npz" if method == "sequence" else "images.npz"
+    template = members(make, tuple(range(SHIPPED)))
+    with resources.as_file(resources.files(__package__) / name) as path:
+        return training.load_arrays(path, template)[0]

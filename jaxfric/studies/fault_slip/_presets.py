@@ -1,0 +1,44 @@
+"""Sizes of a run."""
+
+from typing import NamedTuple
+
+
+class Preset(NamedTuple):
+    """Sizes of a run of the study.
+
+    Attributes:
+        records: faults simulated for training (60/20/20: training, validation, test).
+        steps: of training a sequence network.
+        image_steps: of training an encoder-decoder.
+        ablation_records: faults simulated for each variant that needs its own.
+        ablation_steps: of training each variant, and what it is compared with.
+        seeds: networks of each kind.
+        cycles: to tune on.
+        controls: parts tuned besides "latent" and "all".
+        laboratories: simulated ones, where there is no record.
+        loads: Pa, of the load series.
+    """
+
+    records: int
+    steps: int
+    image_steps: int
+    ablation_records: int
+    ablation_steps: int
+    seeds: int
+    cycles: tuple[int, ...]
+    controls: tuple[str, ...]
+    laboratories: int
+    loads: tuple[float, ...]
+
+
+PRESETS = {
+    "smoke": Preset(24, 20, 10, 0, 0, 2, (3,), (), 1, ()),
+    "laptop": Preset(
+        800, 2400, 2400, 150, 500, 3, (1, 3, 6, 12), ("head",), 3,
+        (2.5e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6),
+    ),
+    "paper": Preset(
+        6000, 20_000, 12_000, 1000, 3000, 5, (1, 3, 6, 12), ("head",), 10,
+        (2.5e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6),
+    ),
+}  # fmt: skip

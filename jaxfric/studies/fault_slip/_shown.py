@@ -1,0 +1,90 @@
+"""What the figures show: arrays that are too long for the table."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxfric import signals
+from jaxfric.studies.fault_slip._ask import ask_images, ask_sequence, units
+from jaxfric.studies.fault_slip._data import DT
+from jaxfric.studies.fault_slip._features import Scale
+from jaxfric.studies.fault_slip._images import (
+    RICKER,
+    SCALES,
+    STRIDE,
+    columns,
+    emission_image,
+    friction_image,
+)
+from jaxfric.studies.fault_slip._kept import Kept
+from jaxfric.studies.fault_slip._laboratory import Laboratory
+
+EVERY = 2  # samples of the long series
+
+
+def shown(kept: Kept, lab: Laboratory, cycles: int) -> dict[str, Any]:
+    """Signals, predictions with their bands, and scalograms with the cone of influence."""
+    answer = ask_sequence(kept.sequence(), lab, cycles, "all")
+    by_images = ask_images(kept.images(), lab, cycles, "all")
+    test = lab.test
+    best = int(np.argmin(np.abs(answer.friction - lab.friction)[:, test].mean(1)))
+    members = answer.friction.std(0)
+    inside = np.zeros_like(members) if answer.spread is None else answer.spread.mean(0)
+    simulated = kept.records("train")
+    series = {
+        "time": np.arange(lab.samples) * DT,
+        "energy": lab.energy,
+        "friction": lab.friction,
+        "predicted": answer.friction.mean(0),
+        "band": np.sqrt(members**2 + inside**2),
+        "encoder_decoder": by_images.friction.mean(0),
+        "time_to_failure": lab.time_to_failure,
+        "predicted_time": answer.time.mean(0) if answer.time is not None else None,
+    }
+    return {
+        "name": lab.name,
+        "cycles": cycles,
+        "seen": lab.end_of(cycles) * DT,
+        "test_from": float(np.argmax(test)) * DT,
+        "best_seed": best,
+        **{k: None if v is None else np.asarray(v)[::EVERY].tolist() for k, v in series.items()},
+        "simulated_energy": np.exp(np.asarray(simulated.log_energy[0, 0], float))[::EVERY].tolist(),
+        "simulated_friction": np.asarray(simulated.friction[0, 0], float)[::EVERY].tolist(),
+        "scalograms": _scalograms(by_images.network, lab, cycles),
+    }
+
+
+def _scalograms(network: Any, lab: Laboratory, cycles: int) -> dict[str, Any]:
+    """Emission, friction and what the first seed predicts, in columns of 0.4 s."""
+    known = units(lab, cycles, True)
+    image = emission_image(known.energy)
+    friction = jnp.asarray(lab.friction, jnp.float32)
+    unit = Scale.of(friction, jnp.ones(lab.samples, bool)).unit(friction)
+    target, _ = friction_image(unit)
+    ends = np.arange(0, lab.samples, 2 * STRIDE)
+    first = _first(network)
+    predicted = np.stack(
+        [np.asarray(first(columns(image, jnp.asarray(k))[None]).image[0, :, -1]) for k in ends], 1
+    )
+    cone = np.asarray(signals.cone_of_influence(lab.samples, DT, RICKER))[ends]
+
+    def short(x: Any) -> list[list[float]]:
+        return np.round(np.asarray(x, float), 4).tolist()
+
+    return {
+        "time": (ends * DT).tolist(),
+        "period": (SCALES * float(RICKER.fourier_period)).tolist(),
+        "cone": (cone * float(RICKER.fourier_period)).tolist(),
+        "input": short(np.asarray(image)[:, ends]),
+        "target": short(np.asarray(target)[:, ends]),
+        "predicted": short(predicted),
+    }
+
+
+def _first(network: Any) -> Any:
+    """The first seed, compiled."""
+    import jax
+
+    one = jax.tree_util.tree_map(lambda x: x[0], network)
+    return jax.jit(one)

@@ -1,0 +1,223 @@
+"""Adapting a trained network to the cycles of a laboratory that have been seen."""
+
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array
+
+from jaxfric import training
+from jaxfric.studies.fault_slip._features import Scale, features
+from jaxfric.studies.fault_slip._images import STRIDE, columns, emission_image, friction_image
+from jaxfric.studies.fault_slip._training import EMPHASIS, image_errors
+
+STEPS = 150
+RATE = 1.5e-3
+LENGTHS = (650, 1300, 2600, 5200, 10400)  # a program for each, whatever the span
+FOLDS = 6  # members of an ensemble at most: each leaves out another cycle
+
+
+class Lesson(eqx.Module):
+    """What may be learnt from: a span of a record, in its own units.
+
+    Attributes:
+        energy: (n,), standardised log energy.
+        friction: (n,), standardised friction without the relaxation of its level.
+        time: (n,), time to failure over the recurrence.
+        known: (n,), where that is known.
+        weight: (members, n), which samples each member learns from.
+    """
+
+    energy: Array
+    friction: Array
+    time: Array
+    known: Array
+    weight: Array
+
+    @property
+    def members(self) -> int:
+        """Of an ensemble."""
+        return int(self.weight.shape[0])
+
+
+def folds(starts: np.ndarray, begin: int, end: int, most: int = FOLDS) -> np.ndarray:
+    """(members, end): each leaves out one cycle; a single one if there are fewer than three.
+
+    Arguments:
+        starts: indices where failures start.
+        begin: first sample to learn from.
+        end: samples seen.
+        most: members.
+    """
+    cycle = np.searchsorted(starts, np.arange(end), side="right")
+    seen = np.arange(end) >= begin
+    counts = {int(c): int(np.sum(seen & (cycle == c))) for c in np.unique(cycle[seen])}
+    whole = [c for c, n in counts.items() if n >= 0.3 * max(counts.values())]
+    if len(whole) < 3:
+        return seen[None].astype(np.float32)
+    left_out = np.array_split(np.array(whole), min(most, len(whole)))
+    return np.stack([seen & ~np.isin(cycle, c) for c in left_out]).astype(np.float32)
+
+
+def tune_sequence(
+    network: Any, lesson: Lesson, part: str, *, steps: int = STEPS, rate: float = RATE,
+    patience: int | None = None, seed: int = 0,
+) -> Any:  # fmt: skip
+    """Networks (seeds, ...) tuned on the lesson: leading axes (seeds, members).
+
+    All parts share one program: what is not tuned is held by a mask of numbers. With a patience,
+    the last tenth of the samples of each member validates, and the best of at most 600 steps is
+    taken once so many have passed without a better one.
+    """
+    seeds, n = leading(network)[0], lesson.members
+    padded = next((k for k in LENGTHS if k >= lesson.energy.shape[0]), lesson.energy.shape[0])
+
+    def pad(x: Array) -> Array:
+        return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padded - x.shape[-1])])
+
+    parameters = {
+        "network": jax.tree_util.tree_map(lambda x: jnp.repeat(x, n, axis=0), network),
+        "tuned": mask_of(network, part, seeds * n),
+        "weight": jnp.tile(pad(_taught(lesson.weight, patience)), (seeds, 1)),
+        "check": jnp.tile(pad(lesson.weight - _taught(lesson.weight, patience)), (seeds, 1)),
+    }
+    data = {
+        "energy": pad(lesson.energy)[None], "friction": pad(lesson.friction)[None],
+        "time": pad(lesson.time)[None], "known": pad(lesson.known.astype(jnp.float32))[None],
+    }  # fmt: skip
+    found = _train(lesson_loss, parameters, data, None, steps, rate, seed, patience)
+    return jax.tree_util.tree_map(lambda x: x.reshape(seeds, n, *x.shape[1:]), found)
+
+
+def _taught(weight: Array, patience: int | None) -> Array:
+    """All that a member learns from, or its first nine tenths."""
+    if patience is None:
+        return weight
+    return weight * (jnp.cumsum(weight, axis=1) <= 0.9 * jnp.sum(weight, axis=1, keepdims=True))
+
+
+def lesson_check(parameters: Any, batch: Any) -> Array:
+    """The loss on what was kept back."""
+    return lesson_loss({**parameters, "weight": parameters["check"]}, batch, None)[0]
+
+
+def lesson_loss(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str, Array]]:
+    """Mean absolute errors over the samples that a member learns from."""
+    weight = jax.lax.stop_gradient(parameters["weight"])
+    out = held(parameters)(features(batch["energy"][0]))
+    friction = jnp.sum(weight * jnp.abs(out[:, 0] - batch["friction"][0])) / jnp.sum(weight)
+    known = weight * batch["known"][0]
+    time = jnp.sum(known * jnp.abs(out[:, 1] - batch["time"][0]))
+    time = time / jnp.maximum(jnp.sum(known), 1)
+    return friction + 0.5 * time, {"friction": friction, "time": time}
+
+
+def tune_images(
+    network: Any, energy: Array, friction: Array, part: str, *, causal: bool = True,
+    begin: int = 0, steps: int = STEPS, rate: float = RATE, seed: int = 0,
+) -> Any:  # fmt: skip
+    """Encoder-decoders (seeds, ...) tuned on a span in its own units.
+
+    Arguments:
+        network: with a leading axis of seeds.
+        energy: (n,), standardised log energy.
+        friction: (n,), standardised, without the relaxation of its level.
+        part: see `training.parts`.
+        causal: transform of the emission.
+        begin: first sample to learn from.
+        steps: of Adam, 16 images each.
+        rate: of Adam at the start.
+        seed: of the order of the images.
+    """
+    seeds = leading(network)[0]
+    ends = jnp.arange(begin, energy.shape[0], STRIDE)
+    seen = emission_image(energy, causal)
+    target, rest = friction_image(friction)
+    data = {
+        "image": jax.vmap(lambda k: columns(seen, k))(ends),
+        "target": jax.vmap(lambda k: columns(target, k))(ends),
+        "friction": jax.vmap(lambda k: columns(friction[None], k)[0])(ends),
+        "rest": rest[ends],
+    }
+    parameters = {"network": network, "tuned": mask_of(network, part, seeds)}
+    return _train(image_lesson, parameters, data, min(16, len(ends)), steps, rate, seed)
+
+
+def image_lesson(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str, Array]]:
+    """As on simulations."""
+    network = held(parameters)
+    each = (batch["image"], batch["target"], batch["friction"], batch["rest"])
+    scalogram, friction = jax.vmap(lambda *x: image_errors(network, *x))(*each)
+    terms = {"scalogram": jnp.mean(scalogram), "friction": jnp.mean(friction)}
+    return terms["scalogram"] + EMPHASIS * terms["friction"], terms
+
+
+def mask_of(network: Any, part: str, members: int) -> Any:
+    """1 where a parameter is tuned, 0 where it is held; a number for each member."""
+    return jax.tree_util.tree_map(
+        lambda own: jnp.full(members, float(own), jnp.float32), training.parts(network, part)
+    )
+
+
+def held(parameters: Any) -> Any:
+    """The network, with no gradient to what is not tuned."""
+    arrays, static = eqx.partition(parameters["network"], eqx.is_inexact_array)
+    arrays = jax.tree_util.tree_map(
+        lambda w, own: jnp.where(own > 0.5, w, jax.lax.stop_gradient(w)), arrays,
+        jax.lax.stop_gradient(parameters["tuned"]),
+    )  # fmt: skip
+    return eqx.combine(arrays, static)
+
+
+def _train(
+    loss: Any, parameters: Any, data: Any, batch: int | None, steps: int, rate: float, seed: int,
+    patience: int | None = None,
+) -> Any:  # fmt: skip
+    """The network of the last step of a cosine, or of the best if there is patience."""
+    arrays = eqx.filter(parameters, eqx.is_inexact_array)
+    moves = {
+        name: jax.tree_util.tree_map(lambda _, name=name: name == "network", x)
+        for name, x in arrays.items()
+    }
+    rows = jax.tree_util.tree_leaves(data)[0].shape[0]
+    a_pass = 1 if batch is None else rows // batch
+    epochs = max(steps // a_pass, 1) if patience is None else 600
+    schedule = optax.cosine_decay_schedule(rate, epochs * a_pass, 0.05)
+    members = leading(parameters["network"])[0]
+    trained = training.train(
+        loss, parameters, data, key=jax.random.split(jax.random.key(seed), members),
+        optimiser=training.freeze(optax.adam(schedule), moves), epochs=epochs, batch_size=batch,
+        evaluate_every=epochs if patience is None else 10, clip=1.0, explosion=1e9,
+        validation=None if patience is None else data,
+        metric=None if patience is None else lesson_check, patience=patience,
+    )  # fmt: skip
+    return (trained.last if patience is None else trained.parameters)["network"]
+
+
+def leading(network: Any) -> tuple[int, ...]:
+    """Axes in front of a network's own."""
+    bias = network.decoder.exit_bias if hasattr(network, "decoder") else network.head.exit_bias
+    return tuple(bias[...].shape[:-1])
+
+
+@eqx.filter_jit
+def read_sequence(network: Any, unit_energy: Array) -> Array:
+    """(..., m, 2) of networks with any leading axes, for one record."""
+    read: Any = partial(_read_one, unit_energy)
+    for _ in leading(network):
+        read = jax.vmap(read)
+    found: Array = read(network)
+    return found
+
+
+def _read_one(unit_energy: Array, network: Any) -> Array:
+    return network(features(unit_energy))
+
+
+def unit(energy: Array, where: Array) -> Array:
+    """Log energy in units of the span `where`."""
+    return Scale.of(energy, where).unit(energy)

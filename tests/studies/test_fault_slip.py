@@ -1,0 +1,300 @@
+"""Predicting fault slip: levels, tuning, causality, the shipped networks, the study."""
+
+import json
+import os
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxfric import fault, networks, records, training
+from jaxfric.studies import fault_slip
+from jaxfric.studies.fault_slip import (
+    _ask as ask,
+    _images as images,
+    _training as study_training,
+    _tuning as tuning,
+)
+
+LAB = os.environ.get("JAXFRIC_DATA")
+P4581 = Path(LAB or ".") / "p4581_8MPa_labquakes.csv"
+needs_p4581 = pytest.mark.skipif(
+    not (LAB and P4581.exists()), reason="p4581_8MPa_labquakes.csv is not in JAXFRIC_DATA"
+)
+
+
+def stick_slip(seconds=160.0, dt=0.1, period=10.0, seed=0, **options):
+    """A record with cycles of random length, curved loading, bursts of one second."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(0.0, seconds, dt)
+    starts = np.cumsum(rng.normal(period, 0.08 * period, int(2 * seconds / period)))
+    last = np.searchsorted(starts, time, side="right") - 1
+    since = time - np.where(last >= 0, starts[last], starts[0] - period)
+    friction = 0.34 + 0.09 * (1 - np.exp(-since / (0.5 * period)))
+    quiet = 1 + 4 * since / period
+    energy = np.where((since < 1.0) & (last >= 0), 200.0, quiet)
+    energy = energy * np.exp(0.05 * rng.standard_normal(time.size))
+    return records.LabquakeRecord(time, energy, friction=friction, name="made", **options)
+
+
+# ---------------------------------------------------------------- level
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.04, -0.04])
+def test_the_level_path_finds_a_relaxation_and_adds_none_where_there_is_none(drift):
+    t = np.arange(0.0, 200.0, 0.1)
+    s = ((t % 9.7) / 9.7 - 0.5) * 3.4
+    friction = 0.41 + 0.025 * s - drift * np.exp(-t / 20.0)
+    level = fault_slip.fit_level(s, friction, t < 60, 9.7)
+    np.testing.assert_allclose(np.sum(level.probability), 1, rtol=1e-5)
+    error = np.abs(np.asarray(level(jnp.asarray(s))) - friction)[t > 80]
+    assert error.max() < 0.004
+    if drift:
+        fixed = fault_slip.fit_level(s, friction, t < 60, 9.7, drift=False)
+        without = np.abs(np.asarray(fixed(jnp.asarray(s))) - friction)[t > 80]
+        assert error.mean() < 0.3 * without.mean()
+
+
+def test_the_level_reads_no_friction_outside_its_span():
+    t = np.arange(0.0, 100.0, 0.1)
+    s, friction = np.sin(t), 0.4 + 0.02 * np.sin(t)
+    other = np.where(t < 60, friction, 0.9)
+    one, two = (fault_slip.fit_level(s, y, t < 60, 10.0) for y in (friction, other))
+    np.testing.assert_array_equal(one.relaxation, two.relaxation)
+
+
+# ---------------------------------------------------------------- images
+
+
+def test_an_image_of_friction_gives_the_friction_back():
+    t = np.arange(0.0, 120.0, 0.1)
+    y = (t % 10.0) / 10.0
+    y = np.convolve(y, np.ones(10) / 10, "same")
+    y = jnp.asarray((y - y.mean()) / y.std())
+    image, rest = images.friction_image(y)
+    np.testing.assert_allclose(images.signal(image) + rest, y, atol=2e-5)
+    # what the image leaves is small
+    assert float(jnp.std(rest[100:-100])) < 0.1
+
+
+def test_causal_readings_do_not_see_the_future():
+    network = study_training.image_network(0)
+    energy = jnp.asarray(np.random.default_rng(0).standard_normal(300), jnp.float32)
+    changed = energy.at[200:].add(3.0)
+    one, two = (jax.jit(images.read_last)(network, x) for x in (energy, changed))
+    np.testing.assert_allclose(one[:200], two[:200], atol=2e-4)
+    assert float(jnp.max(jnp.abs(one[200:] - two[200:]))) > 1e-3
+    sequence = study_training.sequence_network(0)
+    stacked = study_training.members(study_training.sequence_network, (0, 1))
+    out = tuning.read_sequence(stacked, energy)
+    np.testing.assert_allclose(out[0], tuning.read_sequence(sequence, energy), atol=1e-5)
+    later = tuning.read_sequence(stacked, changed)
+    np.testing.assert_array_equal(out[:, :200], later[:, :200])
+
+
+def test_the_latent_share_is_the_papers():
+    network = study_training.image_network(0)
+    assert networks.latent_share(network) == pytest.approx(0.2, abs=0.01)
+    assert training.share(study_training.sequence_network(0), "latent") == pytest.approx(
+        0.2, abs=0.01
+    )
+
+
+# ---------------------------------------------------------------- folds and tuning
+
+
+def test_each_member_leaves_out_another_cycle():
+    starts = np.array([50, 150, 250, 350])
+    weights = tuning.folds(starts, 20, 350, most=6)
+    assert weights.shape[1] == 350
+    assert not weights[:, :20].any()
+    left_out = weights[0] == 0
+    for row in weights[1:]:
+        assert (row == 0).sum() > 20 and not np.array_equal(row == 0, left_out)
+    assert (weights.sum(0)[20:] >= weights.shape[0] - 1).all()
+    assert tuning.folds(np.array([50]), 20, 90).shape == (1, 90)
+
+
+@pytest.mark.slow
+def test_tuning_changes_its_part_only_and_learns():
+    lab = fault_slip.laboratory(stick_slip())
+    network = study_training.members(study_training.sequence_network, (0, 1))
+    test = lab.test
+    errors = {}
+    for part in ("latent", "all"):
+        answer = ask.ask_sequence(network, lab, 4, part, members=2)
+        tuned = answer.network
+        assert answer.friction.shape == (2, lab.samples) and answer.spread.shape == (2, lab.samples)
+        encoder = tuned.encoder.entry[...]
+        same = np.array_equal(encoder[0, 0], network.encoder.entry[...][0])
+        assert same == (part == "latent")
+        assert not np.array_equal(tuned.latent.up[...][0, 0], network.latent.up[...][0])
+        errors[part] = np.abs(answer.friction - lab.friction)[:, test].mean()
+    plain = ask.ask_sequence(network, lab, 4, "none")
+    untuned = np.abs(plain.friction - lab.friction)[:, test].mean()
+    assert errors["all"] < 0.7 * untuned
+
+
+@pytest.mark.slow
+def test_tuning_and_levels_read_nothing_after_the_cycles_they_were_given():
+    lab = fault_slip.laboratory(stick_slip())
+    network = study_training.members(study_training.sequence_network, (0, 1))
+    end = lab.end_of(3)
+    later = np.where(np.arange(lab.samples) < end, lab.friction, 0.9)
+    other = lab._replace(friction=later, energy=lab.energy)
+    one, two = (ask.ask_sequence(network, x, 3, "latent", members=2) for x in (lab, other))
+    np.testing.assert_array_equal(one.friction, two.friction)
+    louder = np.where(np.arange(lab.samples) < end + 200, lab.energy, 50.0)
+    three = ask.ask_sequence(network, lab._replace(energy=louder), 3, "latent", members=2)
+    np.testing.assert_array_equal(one.friction[:, : end + 200], three.friction[:, : end + 200])
+
+
+# ---------------------------------------------------------------- simulated records
+
+
+@pytest.mark.slow
+def test_simulated_records_are_a_function_of_their_seed():
+    one = fault_slip.simulate_records(3, 6, instruments=2, seconds=100.0, patches=2)
+    two = fault_slip.simulate_records(3, 6, instruments=2, seconds=100.0, patches=2)
+    assert 1 <= one.count <= 6 and one.log_energy.shape[1:] == (2, 1000)
+    np.testing.assert_array_equal(one.log_energy, two.log_energy)
+    assert one.log_energy.dtype == jnp.float32
+    assert bool(jnp.all(jnp.isfinite(one.log_energy)) & jnp.all(jnp.isfinite(one.friction)))
+    # what is left until failure counts down in seconds
+    steps = np.diff(np.asarray(one.time_to_failure), axis=1)
+    assert np.mean(np.abs(steps + 0.1) < 1e-3) > 0.9
+    assert fault.FaultRanges().drop[0] < float(jnp.ptp(one.friction[0, 0]))
+
+
+# ---------------------------------------------------------------- the shipped networks
+
+
+def test_what_is_shipped_is_small():
+    folder = Path(fault_slip.__file__).parent
+    assert sum(f.stat().st_size for f in folder.glob("*.npz")) < 5e6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["sequence", "encoder-decoder"])
+def test_predictions_beat_a_constant_on_a_record_of_another_kind(method):
+    found = fault_slip.predict_slip(stick_slip(), method=method)
+    mine, constant = found.rows[0], next(r for r in found.rows if r["method"] == "constant")
+    assert mine["mape"] < 0.6 * constant["mape"] and mine["r2"] > 0.6
+    assert np.isfinite(found.predicted).all() and np.isfinite(found.band).all()
+    assert "mean and spread" in str(found) and "clock" in str(found)
+
+
+@pytest.mark.slow
+def test_gain_of_the_emission_and_units_of_the_stress_change_nothing():
+    record = stick_slip()
+    louder = records.LabquakeRecord(
+        record.time + 500.0, 1e5 * record.emission, shear_stress=record.friction * 5e6, name="made"
+    )
+    one, two = fault_slip.predict_slip(record), fault_slip.predict_slip(louder)
+    np.testing.assert_allclose(two.predicted / 5e6, one.predicted, rtol=2e-3)
+    assert two.time[0] == 500.0 and "shear stress" in str(two)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("period", "dt"), [(1.0, 0.01), (10.0, 0.05), (120.0, 1.0)])
+def test_fast_and_slow_faults_are_read_in_their_own_time(period, dt):
+    record = stick_slip(seconds=16 * period, dt=dt, period=period)
+    found = fault_slip.predict_slip(record)
+    assert found.rows[0]["r2"] > 0.3
+    assert abs(found.time[-1] - record.time[-1]) < period
+    assert np.nanmedian(found.time_to_failure) < 1.5 * period
+    assert ("times as fast" in str(found)) == (period != 10.0)
+
+
+@pytest.mark.slow
+def test_a_record_without_friction_is_predicted_in_spreads():
+    record = stick_slip()
+    silent = records.LabquakeRecord(record.time, record.emission, name="made")
+    found = fault_slip.predict_slip(silent)
+    assert found.measured is None and found.rows == []
+    assert 0.2 < found.predicted.std() < 3 and "spreads" in str(found)
+    truth = (record.friction - record.friction.mean()) / record.friction.std()
+    assert np.corrcoef(truth[200:], found.predicted[200:])[0, 1] > 0.8
+    with pytest.raises(ValueError, match="no friction or shear stress to tune on"):
+        fault_slip.predict_slip(silent, tune=2)
+
+
+def test_bad_requests_are_refused():
+    record = stick_slip(seconds=60.0)
+    with pytest.raises(ValueError, match="method must be"):
+        fault_slip.predict_slip(record, method="oracle")
+    with pytest.raises(ValueError, match="must not be negative"):
+        fault_slip.predict_slip(record, tune=-1)
+    with pytest.raises(ValueError, match="ask for fewer"):
+        fault_slip.predict_slip(record, tune=40)
+    with pytest.raises(ValueError, match="no part"):
+        fault_slip.predict_slip(record, tune=3, part="wings")
+
+
+@pytest.mark.slow
+@needs_p4581
+def test_p4581_beats_the_clocks_untuned_and_tuned():
+    record = records.read_labquake(P4581, normal_stress=8e6)
+    untuned = fault_slip.predict_slip(record)
+    tuned = fault_slip.predict_slip(record, tune=6)
+    for found in (untuned, tuned):
+        by = {r["method"]: r for r in found.rows}
+        assert by["this prediction"]["mape"] < min(by["clock"]["mape"], by["constant"]["mape"])
+        assert by["this prediction"]["r2"] > 0.85
+    assert tuned.rows[0]["mape"] < tuned.rows[1]["mape"] / 2
+    assert tuned.seen == pytest.approx(57.3, abs=0.5)
+    inside = np.abs(tuned.predicted - tuned.measured) < 2 * tuned.band
+    assert inside[tuned.test].mean() > 0.5
+
+
+# ---------------------------------------------------------------- the study
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    out = tmp_path_factory.mktemp("fault-slip")
+    return fault_slip.run("smoke", out), out
+
+
+@pytest.mark.slow
+def test_smoke_writes_its_table(smoke):
+    metrics, out = smoke
+    assert json.loads((out / "metrics.json").read_text())["headline"] == metrics["headline"]
+    text = fault_slip.table(metrics)
+    for name in ("encoder-decoder", "onset clock", "ridge", "constant", "held-out simulations"):
+        assert name in text
+    assert metrics["headline"]["simulation_mape"] > 0
+    parts = {(r["method"], r["part"]) for r in metrics["rows"]}
+    assert {("sequence", "none"), ("sequence", "latent"), ("sequence", "all")} <= parts
+    assert all(np.isfinite(r["mape"]) for r in metrics["rows"])
+
+
+@pytest.mark.slow
+def test_a_finished_study_is_read_back_and_not_mixed(smoke):
+    metrics, out = smoke
+    assert fault_slip.run("smoke", out, resume=True)["headline"] == metrics["headline"]
+    with pytest.raises(ValueError, match="--resume"):
+        fault_slip.run("smoke", out)
+    with pytest.raises(ValueError, match="preset must be one of"):
+        fault_slip.run("huge", out)
+    sequence, image = fault_slip.read_back(out)
+    found = fault_slip.predict_slip(stick_slip(seconds=60.0), networks=sequence)
+    assert np.isfinite(found.predicted).all()
+    assert image.decoder.exit_bias[...].shape[0] == 2
+
+
+@pytest.mark.slow
+def test_figures_of_the_study(smoke):
+    pytest.importorskip("matplotlib")
+    from jaxfric import plotting
+
+    metrics, out = smoke
+    figures = plotting.plot_fault_slip(metrics, out)
+    assert set(figures) == {
+        "signals.png", "scalograms.png", "friction.png", "cycles.png", "time-to-failure.png",
+    }  # fmt: skip
+    shown = json.loads((out / "shown.json").read_text())
+    black = figures["friction.png"].axes[0].lines[0]
+    np.testing.assert_allclose(black.get_ydata(), shown["friction"])
