@@ -9,7 +9,13 @@ history = ratestate.slide(law, protocol, t)      # pure: jit it, vmap it, differ
 
 from importlib.metadata import PackageNotFoundError, version
 
-from jaxfric import contact as contact, ratestate as ratestate, records as records
+from jaxfric import (
+    contact as contact,
+    fault as fault,
+    ratestate as ratestate,
+    records as records,
+    signals as signals,
+)
 from jaxfric._status import Status as Status
 
 try:

@@ -44,7 +44,7 @@ def test_version_and_help(jaxfric):
     from jaxfric import __version__
 
     assert jaxfric("--version").stdout.strip() == __version__
-    for arguments in (["--help"], ["fit-step", "--help"], ["demo", "--help"]):
+    for arguments in (["--help"], ["fit-step", "--help"], ["predict-slip", "--help"]):
         done = jaxfric(*arguments)
         assert done.returncode == 0 and "Usage" in done.stdout
 
@@ -208,3 +208,55 @@ def test_bad_designs_are_one_sentence(jaxfric, tmp_path, arguments, says):
     done = jaxfric("design", *arguments, "--out", tmp_path / "out")
     assert done.returncode == 1 and says in done.stderr
     assert "Traceback" not in done.stderr and not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def slip_file(tmp_path):
+    """Stick-slip as a laboratory writes it: other names, shear stress in kPa."""
+    time = np.arange(0.0, 120.0, 0.1)
+    phase = time % 9.7
+    burst = np.where(phase < 1.0, 200.0, 1 + phase / 3)
+    stress = 5e3 * (0.44 - 0.09 * np.exp(-phase / 5))
+    path = tmp_path / "gouge.csv"
+    table = np.stack([time, burst, 1.5 * burst, stress], axis=1)
+    np.savetxt(path, table, delimiter=",", header="clock (s),west,east,tau (kPa)", comments="")
+    return path
+
+
+@pytest.mark.slow
+def test_slip_is_predicted_from_a_file(jaxfric, slip_file, tmp_path):
+    out = tmp_path / "out"
+    done = jaxfric(
+        "predict-slip", slip_file, "--normal-stress", 5e6, "--tune", 4, "--out", out,
+        "--column", "time=clock", "--column", "emission=west", "--column", "emission=east",
+        "--column", "shear_stress=tau",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {f.name for f in out.iterdir()} == {
+        "prediction.csv", "prediction.txt", "prediction.png",
+    }  # fmt: skip
+    for name in ("this prediction", "constant", "clock", "onset clock", "ridge"):
+        assert name in done.stdout
+    table = np.genfromtxt(out / "prediction.csv", delimiter=",", names=True)
+    assert table["time_s"].size == 1200 and np.isfinite(table["predicted"]).all()
+    late = table["test"] == 1
+    error = np.abs(table["predicted"] - table["measured"])[late] / table["measured"][late]
+    assert error.mean() < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["predict-slip", "absent.csv"], "absent.csv"),
+        (["predict-slip", "FILE", "--column", "emission"], "quantity=name"),
+        (["predict-slip", "FILE", "--column", "time=clock"], "emission"),
+        (["study", "fault-slip", "--normal-stress", "8e6"], "belongs to a --record"),
+        (["study", "fault-slip", "--preset", "huge", "--out", "OUT"], "preset must be one of"),
+    ],
+)
+def test_bad_requests_for_slip_are_one_sentence(jaxfric, slip_file, tmp_path, arguments, says):
+    places = {"FILE": slip_file, "OUT": tmp_path / "out"}
+    done = jaxfric(*(places.get(a, a) for a in arguments), cwd=tmp_path)
+    assert done.returncode != 0 and says in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists() and not (tmp_path / "slip-output").exists()

@@ -52,10 +52,10 @@ class FaultRanges(eqx.Module):
     softening: Range = (0.12, 0.7)
     direct: Range = (0.004, 0.012)
     slip_length: Range = (0.005, 0.05)
-    leaf: Range = (1.0, 10.0)
+    leaf: Range = (0.1, 3.0)
     coupling: Range = (0.0, 1.0)
     roughness: Range = (0.05, 0.8)
-    spread: Range = (0.0, 0.4)
+    spread: Range = (0.1, 0.5)
     drift: Range = (-0.3, 0.7)
     drift_time: Range = (10.0, 300.0)
     peak_velocity: Range = (1e-3, 5e-2)
@@ -154,7 +154,7 @@ def sample_fault(
 
 
 def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
-    """A random instrument: window 0.7 to 1.5 s, exponent 0.15 to 0.5, gains within e.
+    """A random instrument: window 0.7 to 1.5 s, exponent 0.15 to 0.6, gains within e.
 
     Arguments:
         key: typed key.
@@ -173,9 +173,9 @@ def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
     keys = iter(jax.random.split(key, 8))
     return Instrument(
         window=_uniform(next(keys), (0.7, 1.5)),
-        exponent=_uniform(next(keys), (0.15, 0.5)),
+        exponent=_uniform(next(keys), (0.15, 0.6)),
         background=_log_uniform(next(keys), (0.1, 10.0)),
-        noise=_log_uniform(next(keys), (0.02, 0.4)),
+        noise=_log_uniform(next(keys), (0.01, 0.2)),
         correlation=_uniform(next(keys), (0.0, 0.98)),
         burst_rate=_uniform(next(keys), (0.0, 0.15)),
         burst_size=_log_uniform(next(keys), (0.01, 0.5)),

@@ -148,8 +148,10 @@ def time_to_failure(start: Mask, dt: Number) -> tuple[Float[Array, " n"], Bool[A
     Example:
         >>> import jax.numpy as jnp
         >>> left, known = time_to_failure(jnp.array([False, False, True, False]), 0.5)
-        >>> print(left, known)
-        [1.  0.5 0.  0.5] [ True  True  True False]
+        >>> print(left)
+        [1.  0.5 0.  0.5]
+        >>> print(known)
+        [ True  True  True False]
     """
     start = jnp.asarray(start)
     _checks.vector("start", start)

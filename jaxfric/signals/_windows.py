@@ -78,8 +78,10 @@ def overlap_average(
     Example:
         >>> import jax.numpy as jnp
         >>> mean, deviation = overlap_average(jnp.array([[1.0, 2.0, 3.0], [5.0, 3.0, 4.0]]), 2, 6)
-        >>> print(mean, deviation)
-        [1. 2. 4. 3. 4. 4.] [ 0. 0. 1. 0. 0. inf]
+        >>> print(mean)
+        [1. 2. 4. 3. 4. 4.]
+        >>> print(deviation)
+        [ 0. 0. 1. 0. 0. inf]
 
     Source: ours.
     """

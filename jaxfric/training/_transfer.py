@@ -90,7 +90,7 @@ def freeze(optimiser: optax.GradientTransformation, mask: PyTree) -> optax.Gradi
         >>> p = {"encoder": jnp.ones(1), "latent": jnp.ones(1)}
         >>> optimiser = freeze(optax.sgd(0.5), parts(p, "latent"))
         >>> update, _ = optimiser.update(p, optimiser.init(p), p)
-        >>> print(update["encoder"][0], update["latent"][0])
+        >>> print(*update["encoder"], *update["latent"])
         0.0 -0.5
 
     Source: ours, on optax.masked.
@@ -119,7 +119,7 @@ def mix(network: PyTree, other: PyTree, mask: PyTree) -> PyTree:
         >>> trained = {"encoder": jnp.ones(1), "latent": jnp.ones(1)}
         >>> fresh = {"encoder": jnp.zeros(1), "latent": jnp.zeros(1)}
         >>> mixed = mix(trained, fresh, parts(trained, "latent"))
-        >>> print(mixed["encoder"][0], mixed["latent"][0])
+        >>> print(*mixed["encoder"], *mixed["latent"])
         1.0 0.0
 
     Source: ours.

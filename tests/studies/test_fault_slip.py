@@ -26,15 +26,19 @@ needs_p4581 = pytest.mark.skipif(
 
 
 def stick_slip(seconds=160.0, dt=0.1, period=10.0, seed=0, **options):
-    """A record with cycles of random length, curved loading, bursts of one second."""
+    """Cycles of random length, curved loading; bursts fill a window, a tenth of a period."""
     rng = np.random.default_rng(seed)
     time = np.arange(0.0, seconds, dt)
     starts = np.cumsum(rng.normal(period, 0.08 * period, int(2 * seconds / period)))
     last = np.searchsorted(starts, time, side="right") - 1
     since = time - np.where(last >= 0, starts[last], starts[0] - period)
-    friction = 0.34 + 0.09 * (1 - np.exp(-since / (0.5 * period)))
     quiet = 1 + 4 * since / period
-    energy = np.where((since < 1.0) & (last >= 0), 200.0, quiet)
+    window = 0.1 * period
+    energy = np.where((since < window) & (last >= 0), 200.0, quiet)
+    fine = np.arange(int(round(window / dt))) * dt  # friction is averaged over the same window
+    past = np.searchsorted(starts, time[:, None] - fine, side="right") - 1
+    ages = time[:, None] - fine - np.where(past >= 0, starts[past], starts[0] - period)
+    friction = np.mean(0.34 + 0.09 * (1 - np.exp(-ages / (0.5 * period))), axis=1)
     energy = energy * np.exp(0.05 * rng.standard_normal(time.size))
     return records.LabquakeRecord(time, energy, friction=friction, name="made", **options)
 
@@ -156,9 +160,9 @@ def test_tuning_and_levels_read_nothing_after_the_cycles_they_were_given():
 
 @pytest.mark.slow
 def test_simulated_records_are_a_function_of_their_seed():
-    one = fault_slip.simulate_records(3, 6, instruments=2, seconds=100.0, patches=2)
-    two = fault_slip.simulate_records(3, 6, instruments=2, seconds=100.0, patches=2)
-    assert 1 <= one.count <= 6 and one.log_energy.shape[1:] == (2, 1000)
+    one = fault_slip.simulate_records(3, 6, instruments=2, seconds=200.0, patches=2)
+    two = fault_slip.simulate_records(3, 6, instruments=2, seconds=200.0, patches=2)
+    assert 1 <= one.count <= 6 and one.log_energy.shape[1:] == (2, 2000)
     np.testing.assert_array_equal(one.log_energy, two.log_energy)
     assert one.log_energy.dtype == jnp.float32
     assert bool(jnp.all(jnp.isfinite(one.log_energy)) & jnp.all(jnp.isfinite(one.friction)))

@@ -37,8 +37,8 @@ class Level(eqx.Module):
     relaxation: Float[Array, " m"]
     probability: Float[Array, " taus"]
 
-    def __call__(self, s: Float[Array, " m"]) -> Float[Array, " m"]:
-        """Friction for what the network says."""
+    def __call__(self, s: Any) -> Float[Array, " m"]:
+        """Friction for what the network says, (m,)."""
         return self.offset + self.gain * s + self.relaxation
 
 

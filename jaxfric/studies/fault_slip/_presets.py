@@ -34,7 +34,7 @@ class Preset(NamedTuple):
 PRESETS = {
     "smoke": Preset(24, 20, 10, 0, 0, 2, (3,), (), 1, ()),
     "laptop": Preset(
-        800, 2400, 2400, 150, 500, 3, (1, 3, 6, 12), ("head",), 3,
+        1000, 2400, 2800, 150, 500, 3, (1, 3, 6, 12), ("head",), 3,
         (2.5e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6),
     ),
     "paper": Preset(
