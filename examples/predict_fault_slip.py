@@ -13,15 +13,15 @@ from jaxfric.studies import fault_slip
 
 jax.config.update("jax_enable_x64", True)  # stick-slip needs float64
 
-key = jax.random.key(23)
+key = jax.random.key(7)
 chain, velocity = fault.sample_fault(key=key, patches=8)
-t = jnp.arange(0.0, 200.0, 0.1)
+t = jnp.arange(0.0, 240.0, 0.1)
 history = jax.jit(lambda chain: fault.simulate(chain, velocity, t, rtol=1e-5, atol=1e-5))(chain)
 print(history)
 
 # What two sensors make of it, and a record like one read from a file
 heard = fault.record(history, fault.sample_instrument(key=key), 0.1, key=key)
-late = slice(300, None)  # the start is forgotten
+late = slice(400, None)  # the start is forgotten
 record = records.LabquakeRecord(
     np.asarray(t)[late],
     np.asarray(heard.emission)[late],

@@ -1,5 +1,7 @@
 """Simulated records: what the networks are trained on, as functions of a key."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import diffrax
@@ -90,6 +92,27 @@ def simulate_records(
         jnp.asarray(left, jnp.float32), jnp.asarray(known), jnp.asarray(recurrence, jnp.float32),
         count,
     )  # fmt: skip
+
+
+def save_records(path: Path, records: Records) -> None:
+    """Whole, or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    arrays = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
+    try:
+        with part.open("wb") as file:
+            np.savez(file, simulated=records.simulated, **arrays)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_records(path: Path) -> Records:
+    """What `save_records` wrote."""
+    with np.load(path) as file:
+        return Records(*(jnp.asarray(file[name]) for name in _ARRAYS), int(file["simulated"]))
+
+
+_ARRAYS = ("log_energy", "friction", "time_to_failure", "known", "recurrence")
 
 
 def _one(

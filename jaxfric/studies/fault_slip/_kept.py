@@ -9,7 +9,12 @@ import numpy as np
 
 from jaxfric import fault, training
 from jaxfric.studies._steps import Steps
-from jaxfric.studies.fault_slip._data import Records, simulate_records
+from jaxfric.studies.fault_slip._data import (
+    Records,
+    load_records,
+    save_records,
+    simulate_records,
+)
 from jaxfric.studies.fault_slip._presets import Preset
 from jaxfric.studies.fault_slip._training import (
     image_network,
@@ -34,12 +39,15 @@ class Kept:
 
     @cached_property
     def all_records(self) -> Records:
-        """Simulated anew in each call that trains or tests: a function of its seed."""
-        began = time.perf_counter()
-        records = simulate_records(1, self.plan.records)
-        made = {"simulated": records.simulated, "kept": records.count}
-        self.steps.record("simulated", made, time.perf_counter() - began)
-        return records
+        """A function of its seed; kept, so that a killed study need not simulate again."""
+        path = self.out / "runs" / "records.npz"
+        if not path.exists():
+            began = time.perf_counter()
+            records = simulate_records(1, self.plan.records)
+            save_records(path, records)
+            made = {"simulated": records.simulated, "kept": records.count}
+            self.steps.record("simulated", made, time.perf_counter() - began)
+        return load_records(path)
 
     def records(self, split: str) -> Records:
         """Of training, validation or test; each fault is in one of them."""
