@@ -190,7 +190,9 @@ def _against_cycles(
             and r["record"] in metrics["laboratory"] and r.get(number) is not None
         ]  # fmt: skip
         if values:
-            points.append((cycles, min(values), float(np.mean(values)), max(values)))
+            points.append(
+                (float(cycles), float(min(values)), float(np.mean(values)), float(max(values)))
+            )
     return points
 
 

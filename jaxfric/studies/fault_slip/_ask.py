@@ -12,6 +12,7 @@ from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._level import Level, fit_level
 from jaxfric.studies.fault_slip._tuning import (
     FOLDS,
+    STEPS,
     Lesson,
     folds,
     read_sequence,
@@ -67,7 +68,7 @@ def units(lab: Laboratory, cycles: int, given: bool) -> Units:
 def ask_sequence(
     network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
     drift: bool = True, members: int = FOLDS, only: tuple[int, int] | None = None,
-    patience: int | None = None, seed: int = 0,
+    patience: int | None = None, steps: int = STEPS, seed: int = 0,
 ) -> Answer:  # fmt: skip
     """Friction and time to failure by sequence networks.
 
@@ -82,6 +83,7 @@ def ask_sequence(
         members: of the ensemble of each seed, at most.
         only: first and last sample to learn from, in place of folds.
         patience: stop tuning early, see `tune_sequence`.
+        steps: of tuning.
         seed: of tuning.
     """
     known = units(lab, cycles, given)
@@ -101,7 +103,7 @@ def ask_sequence(
             known.energy[:n], jnp.asarray(target[:n], jnp.float32),
             jnp.asarray(np.nan_to_num(left), jnp.float32), jnp.asarray(np.isfinite(left)), weights,
         )  # fmt: skip
-        tuned = tune_sequence(network, lesson, part, patience=patience, seed=seed)
+        tuned = tune_sequence(network, lesson, part, steps=steps, patience=patience, seed=seed)
         out = np.asarray(read_sequence(tuned, known.energy), np.float64)
     # A few failures teach little of when the next one comes: half way to what they say
     before = said[:, None] if said.ndim == 3 else said
@@ -121,7 +123,7 @@ def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | No
 
 def ask_images(
     network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
-    drift: bool = True, causal: bool = True, seed: int = 0,
+    drift: bool = True, causal: bool = True, steps: int = STEPS, seed: int = 0,
 ) -> Answer:  # fmt: skip
     """Friction by encoder-decoders: the newest column if causal, the mean of all windows if not."""
     known = units(lab, cycles, given)
@@ -132,7 +134,7 @@ def ask_images(
     target = _target(said.mean(0), lab, known, drift)
     tuned = tune_images(
         network, known.energy[: known.end], jnp.asarray(target[: known.end], jnp.float32), part,
-        causal=causal, begin=IGNORED, seed=seed,
+        causal=causal, begin=IGNORED, steps=steps, seed=seed,
     )  # fmt: skip
     said, spread = _read_images(tuned, known.energy, causal)
     friction, levels = _levelled(said, lab, known, drift)

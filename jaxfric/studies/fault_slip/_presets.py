@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from jaxfric.studies.fault_slip._tuning import STEPS
+
 
 class Preset(NamedTuple):
     """Sizes of a run of the study.
@@ -12,6 +14,7 @@ class Preset(NamedTuple):
         image_steps: of training an encoder-decoder.
         ablation_records: faults simulated for each variant that needs its own.
         ablation_steps: of training each variant, and what it is compared with.
+        tuning: steps of tuning.
         seeds: networks of each kind.
         cycles: to tune on.
         controls: parts tuned besides "latent" and "all".
@@ -24,6 +27,7 @@ class Preset(NamedTuple):
     image_steps: int
     ablation_records: int
     ablation_steps: int
+    tuning: int
     seeds: int
     cycles: tuple[int, ...]
     controls: tuple[str, ...]
@@ -32,13 +36,13 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "smoke": Preset(24, 20, 10, 0, 0, 2, (3,), (), 1, ()),
+    "smoke": Preset(20, 12, 6, 0, 0, 4, 2, (3,), (), 1, ()),
     "laptop": Preset(
-        1000, 2400, 2800, 100, 500, 3, (1, 3, 6, 12), ("head",), 3,
+        1000, 2400, 2800, 100, 500, STEPS, 3, (1, 3, 6, 12), ("head",), 3,
         (2.5e6, 3e6, 5e6, 8e6),
     ),
     "paper": Preset(
-        6000, 20_000, 12_000, 1000, 3000, 5, (1, 3, 6, 12), ("head",), 10,
+        6000, 20_000, 12_000, 1000, 3000, STEPS, 5, (1, 3, 6, 12), ("head",), 10,
         (2.5e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6),
     ),
 }  # fmt: skip

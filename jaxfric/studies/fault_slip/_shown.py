@@ -25,8 +25,8 @@ EVERY = 2  # samples of the long series
 
 def shown(kept: Kept, lab: Laboratory, cycles: int) -> dict[str, Any]:
     """Signals, predictions with their bands, and scalograms with the cone of influence."""
-    answer = ask_sequence(kept.sequence(), lab, cycles, "all")
-    by_images = ask_images(kept.images(), lab, cycles, "all")
+    answer = ask_sequence(kept.sequence(), lab, cycles, "all", steps=kept.plan.tuning)
+    by_images = ask_images(kept.images(), lab, cycles, "all", steps=kept.plan.tuning)
     test = lab.test
     best = int(np.argmin(np.abs(answer.friction - lab.friction)[:, test].mean(1)))
     members = answer.friction.std(0)

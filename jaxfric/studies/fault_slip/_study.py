@@ -138,11 +138,11 @@ def _answer(
             network = fresh
         if control == "random":  # the trained latent part is tuned between frozen random parts
             network = training.mix(fresh, network, training.parts(network, "latent"))
-        return ask_sequence(network, lab, cycles, part, given=given)
+        return ask_sequence(network, lab, cycles, part, given=given, steps=kept.plan.tuning)
     network = kept.images()
     if control:
         network = members(image_network, tuple(100 + s for s in kept.seeds))
-    return ask_images(network, lab, cycles, part, given=given)
+    return ask_images(network, lab, cycles, part, given=given, steps=kept.plan.tuning)
 
 
 def read_back(out: str | os.PathLike[str]) -> tuple[Any, Any]:
