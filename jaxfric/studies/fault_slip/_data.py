@@ -97,7 +97,7 @@ def simulate_records(
 def save_records(path: Path, records: Records) -> None:
     """Whole, or not at all."""
     part = path.with_name(f".{path.name}.part")
-    arrays = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
+    arrays: dict[str, Any] = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
     try:
         with part.open("wb") as file:
             np.savez(file, simulated=records.simulated, **arrays)
@@ -109,7 +109,8 @@ def save_records(path: Path, records: Records) -> None:
 def load_records(path: Path) -> Records:
     """What `save_records` wrote."""
     with np.load(path) as file:
-        return Records(*(jnp.asarray(file[name]) for name in _ARRAYS), int(file["simulated"]))
+        arrays: dict[str, Any] = {name: jnp.asarray(file[name]) for name in _ARRAYS}
+        return Records(**arrays, simulated=int(file["simulated"]))
 
 
 _ARRAYS = ("log_energy", "friction", "time_to_failure", "known", "recurrence")
