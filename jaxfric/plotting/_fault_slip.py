@@ -174,7 +174,9 @@ def _cycles(metrics: dict[str, Any]) -> "Figure":
         axis.minorticks_off()
     axes[0][0].set_yscale("log")
     axes[0][0].set_yticks([1, 2, 5], labels=["1", "2", "5"])
-    axes[0][0].legend(frameon=False, fontsize=7)
+    axes[0][0].minorticks_off()
+    handles = axes[0][0].get_legend_handles_labels()
+    axes[0][1].legend(*handles, frameon=False, fontsize=7, loc="center right")
     return figure
 
 

@@ -69,7 +69,8 @@ def run(
         rows += kept.steps.step("ablations", lambda: analyses.ablations(kept, first, MIDDLE))
     if kept.plan.loads:
         rows += kept.steps.step("loads", lambda: analyses.load_series(kept))
-    write_json(out / "shown.json", shown(kept, first, max(min(MIDDLE, *kept.plan.cycles), 1)))
+    most = MIDDLE if MIDDLE in kept.plan.cycles else kept.plan.cycles[-1]
+    write_json(out / "shown.json", shown(kept, first, most))
     metrics: dict[str, Any] = {
         "study": "fault-slip",
         "preset": preset,
