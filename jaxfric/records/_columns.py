@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from jaxfric.records._table import Table
 from jaxfric.records._units import Quantity, factor, known_units, needs_unit, normal_form
@@ -86,23 +86,32 @@ def _places(table: Table, columns: dict[str, str | int | None]) -> dict[Quantity
     if "shear_stress" in places:
         wanted = [key for key in wanted if key != "friction"]
     for key in wanted:
-        found = [
-            index
-            for index, title in enumerate(table.titles)
-            if index not in places.values() and split_title(title, key) is not None
-        ]
-        if len(found) > 1:
-            names = ", ".join(repr(table.titles[i]) for i in found)
-            raise ValueError(
-                f"{table.source}: {len(found)} columns could be the {words(key)}: {names}. Name "
-                f'one with columns={{"{key}": name or index}}'
-            )
-        if found:
+        if found := single(table, key, candidates(table, key, places.values())):
             places[key] = found[0]
     if "friction" in places:
         places.pop("shear_stress", None)
     _require(table, places)
     return places
+
+
+def candidates(table: Table, key: Quantity, taken: Collection[int]) -> list[int]:
+    """Columns whose title could be the quantity's and that nothing else uses."""
+    return [
+        index
+        for index, title in enumerate(table.titles)
+        if index not in taken and split_title(title, key) is not None
+    ]
+
+
+def single(table: Table, key: Quantity, found: list[int]) -> list[int]:
+    """The one column found, or none; several are refused."""
+    if len(found) > 1:
+        names = ", ".join(repr(table.titles[i]) for i in found)
+        raise ValueError(
+            f"{table.source}: {len(found)} columns could be the {words(key)}: {names}. Name "
+            f'one with columns={{"{key}": name or index}}'
+        )
+    return found
 
 
 def mapped_index(table: Table, key: str, column: str | int) -> int:

@@ -3,7 +3,14 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from jaxfric.records._columns import Column, mapped_index, split_title, stated_unit, words
+from jaxfric.records._columns import (
+    Column,
+    candidates,
+    mapped_index,
+    single,
+    stated_unit,
+    words,
+)
 from jaxfric.records._table import Table
 from jaxfric.records._units import Quantity, factor, known_units, needs_unit
 
@@ -86,20 +93,10 @@ def _places(table: Table, columns: dict) -> tuple[dict[Quantity, int], list[int]
     for key in (*SINGLE, "emission"):
         if key in columns:
             continue
-        found = [
-            i
-            for i, title in enumerate(table.titles)
-            if i not in taken and split_title(title, key) is not None
-        ]
+        found = candidates(table, key, taken)
         if key == "emission":
             channels = found
-        elif len(found) > 1:
-            names = ", ".join(repr(table.titles[i]) for i in found)
-            raise ValueError(
-                f"{table.source}: {len(found)} columns could be the {words(key)}: {names}. Name "
-                f'one with columns={{"{key}": name or index}}'
-            )
-        elif found:
+        elif single(table, key, found):
             places[key] = found[0]
             taken += found
     return places, channels

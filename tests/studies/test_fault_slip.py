@@ -233,8 +233,22 @@ def test_bad_requests_are_refused():
         fault_slip.predict_slip(record, tune=-1)
     with pytest.raises(ValueError, match="ask for fewer"):
         fault_slip.predict_slip(record, tune=40)
+    silent = records.LabquakeRecord(record.time, 0 * record.emission, friction=record.friction)
+    with pytest.raises(ValueError, match="no emission above zero"):
+        fault_slip.predict_slip(silent)
     with pytest.raises(ValueError, match="no part"):
         fault_slip.predict_slip(record, tune=3, part="wings")
+
+
+def test_a_column_of_unknown_times_to_failure_is_as_good_as_none():
+    record = stick_slip(seconds=80.0)
+    unknown = records.LabquakeRecord(
+        record.time, record.emission, friction=record.friction,
+        time_to_failure=np.full(record.time.size, np.nan),
+    )  # fmt: skip
+    one, two = (fault_slip.laboratory(x) for x in (record, unknown))
+    assert one.starts.size >= 5
+    np.testing.assert_array_equal(one.starts, two.starts)
 
 
 @pytest.mark.slow

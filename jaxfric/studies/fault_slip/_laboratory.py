@@ -66,11 +66,13 @@ class Laboratory(NamedTuple):
 
 def laboratory(record: LabquakeRecord) -> Laboratory:
     """At the networks' sampling; failures from the file's own column, or picked."""
+    if not np.any(record.energy > 0):
+        raise ValueError(f"{record.name or 'record'} has no emission above zero: nothing to read")
     clock = _clock(record)
     step = DT * clock
     even = record if abs(record.dt - step) < 1e-6 * step else record.resample(step)
     friction, left = even.target, even.time_to_failure
-    if left is not None:
+    if left is not None and np.isfinite(left).any():
         known = np.nan_to_num(left, nan=-1.0)
         starts = np.flatnonzero(np.diff(known) > max(5 * step, 0.1 * np.nanmax(left)))
         left = left / clock
