@@ -9,7 +9,8 @@ WORKERS ?= 2
 # One BLAS thread: threads that fight for cores make small eigenproblems a hundred times slower.
 TEST_ENV := OPENBLAS_NUM_THREADS=1
 # A worker that dies ends the run: a replaced one was seen to leave the rest waiting for ever.
-PYTEST    = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
+PYTEST    = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	--max-worker-restart 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -1,5 +1,6 @@
 """Settings of every test and doctest; they must stand before JAX and jaxfric are imported."""
 
+import collections
 import gc
 import os
 from pathlib import Path
@@ -27,12 +28,22 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("jaxfric")
 
+# Tracing makes millions of objects that live as long as their program. At Python's own thresholds
+# the collector walks all of them again and again: a tenth of the time it takes to trace.
+gc.freeze()
+gc.set_threshold(50_000, 20, 20)
+
 # optax and flax.nnx mix dtypes; what is built on them cannot be held to strict promotion.
 LENIENT_FOLDERS = {"networks", "training", "search", "studies"}
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what needs float64 where it is off."""
+    """Files with the most slow tests first; skip what needs float64 where it is off.
+
+    A file belongs to one worker, so a long one must not begin last (--no-loadscope-reorder).
+    """
+    slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
     if jax.config.jax_enable_x64:
         return
     skip = pytest.mark.skip(reason="needs float64; run with JAX_ENABLE_X64=1")

@@ -11,8 +11,8 @@ from jaxfric import ratestate as rs, records
 
 LAW = rs.RateStateLaw(0.6, 0.010, 0.014, 2e-5, 1e-6)
 SPRINGS = (rs.Spring(2000.0), rs.Spring(3000.0))
-# different velocities, sampling and noise
-RUNS = (((1e-6, 1e-5), 60.0, 400, 1e-3), ((1e-5, 3e-6), 80.0, 300, 1e-3))
+# different velocities, sampling and noise; as many rows, so that their fits are one program
+RUNS = (((1e-6, 1e-5), 60.0, 300, 1e-3), ((1e-5, 3e-6), 80.0, 300, 1e-3))
 
 
 @functools.cache
@@ -40,20 +40,31 @@ def protocols():
     ]
 
 
-def joint(records_, **options):
-    return rs.fit_joint(records_, LAW, SPRINGS, protocols=protocols(), **options)
+# The stiffness is free in every fit: other free parameters would be another program.
+SHARED = ("a", "b", "Dc", "stiffness[1]", "stiffness[2]")
+
+
+def joint(records_, law, springs, **options):
+    return rs.fit_joint(
+        records_, law, springs, protocols=protocols(), free=("stiffness",), **options
+    )
+
+
+@functools.cache
+def alone_fits():
+    return [
+        rs.fit_step(record, LAW, spring, protocol=protocol, free=("stiffness",))
+        for record, spring, protocol in zip(made(), SPRINGS, protocols(), strict=True)
+    ]
 
 
 @pytest.mark.slow
 @pytest.mark.x64
 def test_shared_parameters_are_known_better():
-    together = joint(made())
-    assert together.names == ("a", "b", "Dc") and len(together.fits) == 2
+    together = joint(made(), LAW, SPRINGS)
+    assert together.names == SHARED and len(together.fits) == 2
     errors = np.sqrt(np.diag(together.covariance))
-    alone = [
-        rs.fit_step(record, LAW, spring, protocol=protocol)
-        for record, spring, protocol in zip(made(), SPRINGS, protocols(), strict=True)
-    ]
+    alone = alone_fits()
     # The records' information about the shared three adds up.
     information = sum(np.linalg.inv(np.asarray(fit.covariance)[:3, :3]) for fit in alone)
     expected = np.sqrt(np.diag(np.linalg.inv(information)))
@@ -77,14 +88,8 @@ def test_shared_parameters_are_known_better():
 @pytest.mark.x64
 def test_noiseless_records_with_a_stiffness_each():
     guess = rs.RateStateLaw(0.6, 0.008, 0.011, 3e-5, 1e-6)
-    fit = rs.fit_joint(
-        made(0.0),
-        guess,
-        [rs.Spring(2500.0), rs.Spring(2500.0)],
-        protocols=protocols(),
-        free=("stiffness",),
-    )
-    assert fit.names == ("a", "b", "Dc", "stiffness[1]", "stiffness[2]")
+    fit = joint(made(0.0), guess, [rs.Spring(2500.0), rs.Spring(2500.0)])
+    assert fit.names == SHARED
     np.testing.assert_allclose(fit.values, [0.010, 0.014, 2e-5, 2000, 3000], rtol=1e-5)
     assert [x.value("stiffness") for x in fit.fits] == pytest.approx([2000, 3000], rel=1e-5)
     assert [float(x.spring.stiffness) for x in fit.fits] == pytest.approx([2000, 3000], rel=1e-5)
@@ -93,15 +98,13 @@ def test_noiseless_records_with_a_stiffness_each():
 @pytest.mark.slow
 @pytest.mark.x64
 def test_nothing_shared_is_two_fits():
-    together = joint(made(), shared=())
-    assert together.names == ("a[1]", "b[1]", "Dc[1]", "a[2]", "b[2]", "Dc[2]")
-    alone = [
-        rs.fit_step(record, LAW, spring, protocol=protocol)
-        for record, spring, protocol in zip(made(), SPRINGS, protocols(), strict=True)
-    ]
-    expected = np.concatenate([fit.values[:3] for fit in alone])
+    together = joint(made(), LAW, SPRINGS, shared=())
+    names = ("a", "b", "Dc", "stiffness")
+    assert together.names == tuple(f"{name}[{i}]" for i in (1, 2) for name in names)
+    alone = alone_fits()
+    expected = np.concatenate([fit.values[:4] for fit in alone])
     np.testing.assert_allclose(together.values, expected, rtol=1e-4)
-    errors = np.concatenate([np.sqrt(np.diag(fit.covariance))[:3] for fit in alone])
+    errors = np.concatenate([np.sqrt(np.diag(fit.covariance))[:4] for fit in alone])
     np.testing.assert_allclose(np.sqrt(np.diag(together.covariance)), errors, rtol=0.02)
 
 

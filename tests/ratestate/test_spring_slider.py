@@ -76,7 +76,7 @@ def test_reference_curves(curve, data):
 
 
 @x64
-def test_velocity_step_to_100_s():
+def test_velocity_step_to_100_s_without_jit():
     law = rs.RateStateLaw(mu0=0.6, a=0.001, b=0.0015, Dc=1e-4, V0=1e-6)
     protocol = rs.VelocityProtocol([0.0], [1e-5])
     start = (1e-6, law.initial(1e-6))
@@ -426,7 +426,7 @@ def test_start_may_be_given():
 
 
 @x64
-def test_vmap_is_a_loop_and_jit_changes_nothing():
+def test_vmap_is_a_loop():
     protocol, t = load_step(1.0, 10.0, at=10.0), jnp.asarray(T)
 
     def friction(k):
@@ -438,7 +438,6 @@ def test_vmap_is_a_loop_and_jit_changes_nothing():
     for i in range(3):
         jitted = run(law, rs.Spring(k[i]), protocol, t).friction
         np.testing.assert_allclose(together[i], jitted, rtol=0, atol=1e-8)
-    np.testing.assert_allclose(friction(k[0]), together[0], rtol=0, atol=1e-8)
 
 
 @x64
@@ -492,19 +491,29 @@ def test_solver_is_selectable(solver, data):
 
 @x64
 @pytest.mark.slow
-@pytest.mark.parametrize("name_", ["aging", "slip", "prz", "nagata", "composite"])
-@pytest.mark.parametrize("form", ["classical", "regularised"])
-def test_many_stick_slip_cycles(name_, form, evolutions):
+@pytest.mark.parametrize(
+    ("law_name", "form"),
+    [
+        # every law, and both forms where friction and state are coupled; the first four of these
+        # and as many samples as everywhere make programs that the tests above have compiled
+        ("aging", "classical"), ("slip", "classical"), ("prz", "classical"),
+        ("nagata", "classical"), ("nagata", "regularised"), ("composite", "regularised"),
+    ],
+)  # fmt: skip
+def test_many_stick_slip_cycles(law_name, form, evolutions):
     """Each law below its critical stiffness, 20 cycles: still in balance, still bounded."""
-    evolution = rs.Composite(1e-3) if name_ == "composite" else evolutions[name_]
+    evolution = rs.Composite(1e-3) if law_name == "composite" else evolutions[law_name]
     law = rs.RateStateLaw(0.6, 0.01, 0.016, 0.1, 1.0, evolution, form=form)
-    spring = rs.Spring(0.01 if name_ != "nagata" else 0.005, 1e-5)
+    spring = rs.Spring(0.01 if law_name != "nagata" else 0.005, 1e-5)
     protocol = load_step(1.0, 1.1, at=1.0)
-    history = run(law, spring, protocol, jnp.linspace(0.0, 200.0, 2001))
-    assert history.status.ok
-    assert_force_balance(history, spring, protocol, 1e-5)
-    drop = jnp.max(history.friction) - jnp.min(history.friction)
-    assert 0.02 < drop < 0.6
+    frictions = []
+    for phase in np.arange(5):  # 41 samples in each, between those of the others
+        t = np.minimum(5 * T + phase, 200.0)
+        history = run(law, spring, protocol, jnp.asarray(np.append(0.0, t[1:])))
+        assert history.status.ok
+        assert_force_balance(history, spring, protocol, 1e-5)
+        frictions.append(history.friction)
+    assert 0.02 < np.ptp(frictions) < 0.6
 
 
 # Bad input ---------------------------------------------------------------------------------------
