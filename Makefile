@@ -8,6 +8,11 @@ WORKERS ?= 2
 
 # One BLAS thread: threads that fight for cores make small eigenproblems a hundred times slower.
 TEST_ENV := OPENBLAS_NUM_THREADS=1
+# Most of the float64 run is compilation; without the passes that make programs fast it is a third
+# shorter. The float32 run, the demonstration, examples and benchmarks compile as a user does.
+QUICK_XLA := --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true \
+	--xla_cpu_use_fusion_emitters=false
+FLOAT64   := $(TEST_ENV) JAX_ENABLE_X64=1 XLA_FLAGS="$(QUICK_XLA) $$XLA_FLAGS"
 # A worker that dies ends the run: a replaced one was seen to leave the rest waiting for ever.
 PYTEST    = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 	--max-worker-restart 0
@@ -23,11 +28,11 @@ demo: $(VENV)/.app ## run the demonstration; figures and tables go to demo-outpu
 	$(BIN)/jaxfric demo
 
 test: $(VENV)/.test ## the whole suite: float64 with doctests, then float32
-	$(TEST_ENV) JAX_ENABLE_X64=1 $(PYTEST)
+	$(FLOAT64) $(PYTEST)
 	$(TEST_ENV) JAX_ENABLE_X64=0 $(PYTEST) -m "not slow" tests
 
 test-fast: $(VENV)/.test ## float64 without the slow tests
-	$(TEST_ENV) JAX_ENABLE_X64=1 $(PYTEST) -m "not slow"
+	$(FLOAT64) $(PYTEST) -m "not slow"
 
 check: $(VENV)/.test ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -107,7 +107,7 @@ def test_two_spheres_by_hand(material, exact):
 @pytest.mark.parametrize("power", range(13))
 def test_ten_thousand_surfaces_carry_their_loads(power):
     """n to 4,096, radii over 3 decades, loads over 6: residuals of 1e-10, in float32 1e-5."""
-    count, n = 770, 2**power
+    count, n = 150 if power > 10 else 885, 2**power  # fewer of the largest, which take longest
     dtype = jnp.zeros(()).dtype
 
     @jax.jit
