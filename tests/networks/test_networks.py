@@ -1,5 +1,7 @@
 """Friction networks against the equations they are made of, and inside the simulators."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +13,7 @@ from jaxfric import networks, ratestate as rs
 DT = 0.01
 A, B, DC = 0.006, 0.016, 1 / 30
 EVOLUTIONS = {"aging": rs.Aging(), "slip": rs.Slip()}
+slide, spring_slider = jax.jit(rs.slide), jax.jit(rs.spring_slider)
 
 
 @pytest.fixture(params=["aging", "slip"])
@@ -31,6 +34,7 @@ def knowing(name, positions=1):
     return cell
 
 
+@partial(jax.jit, static_argnames=("n", "grid", "seed", "size"))
 def samples(n=100, grid=True, seed=0, size=20):
     """Velocity, slip since the sample before, protocols of the paper's kind."""
     t = jnp.asarray(np.arange(n) / n)
@@ -41,6 +45,7 @@ def samples(n=100, grid=True, seed=0, size=20):
     return t, protocols, velocity, slip
 
 
+@jax.jit
 def truth(law, protocols, t):
     friction = jax.vmap(lambda p: rs.slide(law, p, t).friction)(protocols)
     return friction - friction[:, :1]
@@ -100,10 +105,11 @@ def test_lstm_is_its_equations():
 def test_transformer_sees_the_past_only():
     network = networks.FrictionTransformer(8, heads=2, rngs=nnx.Rngs(0))
     V = jnp.asarray(np.random.default_rng(0).uniform(0.1, 3, 20))
-    base, later = network(V, DT), network(V.at[12].set(9.0), DT)
+    call = jax.jit(lambda V: network(V, DT))
+    base, later = call(V), call(V.at[12].set(9.0))
     np.testing.assert_array_equal(base[:12], later[:12])
     assert np.all(np.abs(base[12:] - later[12:]) > 1e-7)
-    slopes = jax.grad(lambda n: jnp.sum(n(V, DT) ** 2))(network)
+    slopes = jax.jit(jax.grad(lambda n: jnp.sum(n(V, DT) ** 2)))(network)
     assert all(np.all(np.isfinite(x)) for x in jax.tree_util.tree_leaves(slopes))
     with pytest.raises(ValueError, match="heads divide width"):
         networks.FrictionTransformer(8, heads=3, rngs=nnx.Rngs(0))
@@ -121,7 +127,7 @@ def test_steady_sliding_changes_nothing():
 def test_cell_that_knows_the_constants_is_the_law_at_any_step(law_and_cell, n):
     law, cell = law_and_cell
     t, protocols, velocity, _ = samples(n)
-    found = jax.vmap(lambda v: cell(v, 1 / n))(velocity)
+    found = jax.jit(jax.vmap(lambda v: cell(v, 1 / n)))(velocity)
     np.testing.assert_allclose(found, truth(law, protocols, t), atol=3e-6)
 
 
@@ -213,7 +219,9 @@ def test_loss_terms_by_hand():
 def test_direct_effect_vanishes_for_rate_and_state_friction():
     """V ∂μ/∂V = a at every sample, whatever the state."""
     _, _, velocity, _ = samples(size=3)
-    _, slope = jax.vmap(lambda v: networks.unroll_with_slopes(knowing("aging"), v, DT))(velocity)
+    cell = knowing("aging")
+    slopes = jax.jit(jax.vmap(lambda v: networks.unroll_with_slopes(cell, v, DT)[1]))
+    slope = slopes(velocity)
     sliding = np.asarray(velocity) > 1e-6
     np.testing.assert_allclose(np.asarray(velocity * slope)[sliding], A, rtol=1e-4)
 
@@ -237,7 +245,7 @@ def test_cell_as_a_law_behind_a_spring(law_and_cell):
     law, cell = law_and_cell
     own = networks.CellLaw(cell, mu0=0.415)
     t, spring = jnp.linspace(0, 1, 101), rs.Spring(2.0)
-    expected, found = (rs.spring_slider(each, spring, load(), t) for each in (law, own))
+    expected, found = (spring_slider(each, spring, load(), t) for each in (law, own))
     assert found.status.ok
     np.testing.assert_allclose(found.friction, expected.friction, atol=2e-5)
 
@@ -251,10 +259,10 @@ def test_cell_as_a_law_in_other_units(law_and_cell):
     real = rs.RateStateLaw(0.6, A, B, DC * 1e-4, 2e-6, law.evolution)
     protocol = rs.VelocityProtocol([0.0, 3.0, 20.0], [2e-6, 1e-8, 5e-6])
     t = jnp.linspace(0, 40, 81)
-    expected, found = (rs.slide(each, protocol, t) for each in (real, own))
+    expected, found = (slide(each, protocol, t) for each in (real, own))
     np.testing.assert_allclose(found.friction, expected.friction, atol=5e-6)
     spring = rs.Spring(20000.0)
-    expected, found = (rs.spring_slider(each, spring, protocol, t) for each in (real, own))
+    expected, found = (spring_slider(each, spring, protocol, t) for each in (real, own))
     np.testing.assert_allclose(found.friction, expected.friction, atol=2e-5)
 
 
@@ -274,7 +282,7 @@ def test_network_that_only_steps_converges_behind_a_spring():
     """First order in the step towards the same cell integrated by diffrax."""
     cell, t, spring = knowing("aging"), jnp.linspace(0, 1, 51), rs.Spring(0.6)
     law = rs.slide_hold_learn_law()
-    expected = rs.spring_slider(law, spring, load(), t).friction
+    expected = spring_slider(law, spring, load(), t).friction
     errors = []
     for dt in (2e-3, 1e-3):
         own = networks.SteppedLaw(cell, dt, mu0=0.415)
@@ -333,6 +341,7 @@ def test_steps_are_asked_for_where_they_are_needed():
         rs.spring_slider(stepped, rs.Spring(1.0, mass=1.0), protocol, t, step=DT)
 
 
+@pytest.mark.slow
 @pytest.mark.x64
 def test_cell_behind_a_spring_has_finite_right_gradients():
     """Through a velocity step, where the solver tries steps that it rejects."""
