@@ -6,11 +6,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from jaxfric.ratestate import Aging, RateStateLaw
 
 Vector = Float[Array, " n"]
+MOST = 0.95  # of its limit that a loader may pull with at the start
 
 
 class FaultChain(eqx.Module):
@@ -23,6 +24,13 @@ class FaultChain(eqx.Module):
     the plate X is pulled by the load point x through the loader, F = mean τ_i,
 
     F = L (1 − exp(−K (x − X) / L)),    dF/d(x − X) = K (1 − F/L),
+
+    which holds without delay if the plate has no mass; with one,
+
+    M X'' = F − mean τ_i + C (x' − X'),
+
+    it overshoots: the deeper an event falls below the mean of its start and its sliding friction,
+    the higher it started. That is what a laboratory's frame of steel does.
 
     and the strength of a patch may change along its path and drift with time,
 
@@ -45,6 +53,9 @@ class FaultChain(eqx.Module):
         drift: d, (n,) or one number, dimensionless.
         drift_time: T, s.
         mass: per unit area, kg/m²: turns V² into kinetic energy; no inertia.
+        plate_mass: M, kg/m²; None for a plate that is always in balance. The solver follows the
+            plate's oscillations, of period 2π √(M/(K + k)) while the patches hold.
+        plate_damping: C, Pa s/m, of those.
 
     Raises:
         ValueError: for shapes that do not fit, or values out of range.
@@ -73,6 +84,8 @@ class FaultChain(eqx.Module):
     drift: Vector
     drift_time: Any
     mass: Any
+    plate_mass: Any
+    plate_damping: Any
 
     def __init__(
         self,
@@ -90,6 +103,8 @@ class FaultChain(eqx.Module):
         drift: Any = 0.0,
         drift_time: Any = 1.0,
         mass: Any = 1.0,
+        plate_mass: Any = None,
+        plate_damping: Any = 0.0,
     ):
         if np.ndim(law.Dc) != 1:
             raise ValueError(
@@ -111,17 +126,32 @@ class FaultChain(eqx.Module):
             raise ValueError(f"phases must have shape {several}; got {np.shape(phases)}")
         self.phases = jnp.broadcast_to(jnp.asarray(phases, dtype), several)
         self.drift_time, self.mass = drift_time, mass
+        self.plate_mass, self.plate_damping = plate_mass, plate_damping
         self._check()
 
     def _check(self) -> None:
-        above = {"normal_stress": self.normal_stress, "loader": self.loader, "leaf": self.leaf,
-                 "damping": self.damping, "limit": self.limit, "drift_time": self.drift_time,
-                 "wavelengths": self.wavelengths, "mass": self.mass}  # fmt: skip
-        for name, value in above.items():
+        for name, value in self._positive().items():
             if not isinstance(value, jax.core.Tracer) and not np.all(np.asarray(value) > 0):
                 raise ValueError(f"{name} must be positive; got {np.asarray(value).tolist()}")
-        if not isinstance(self.coupling, jax.core.Tracer) and not self.coupling >= 0:
-            raise ValueError(f"coupling must not be negative; got {self.coupling}")
+        for name, value in self._not_negative().items():
+            if not isinstance(value, jax.core.Tracer) and not value >= 0:
+                raise ValueError(f"{name} must not be negative; got {value}")
+
+    def _positive(self) -> dict[str, Any]:
+        names = ["normal_stress", "loader", "leaf", "damping", "limit", "drift_time",
+                 "wavelengths", "mass"]  # fmt: skip
+        names += [] if self.plate_mass is None else ["plate_mass"]
+        return {name: getattr(self, name) for name in names}
+
+    def _not_negative(self) -> dict[str, Any]:
+        return {"coupling": self.coupling, "plate_damping": self.plate_damping}
+
+    @property
+    def valid(self) -> Bool[Array, ""]:
+        """Whether every parameter is in range: what could not be checked while it was traced."""
+        good = [jnp.all(jnp.asarray(x) > 0) for x in self._positive().values()]
+        good += [jnp.all(jnp.asarray(x) >= 0) for x in self._not_negative().values()]
+        return jnp.all(jnp.stack(good))
 
     @property
     def patches(self) -> int:
@@ -147,7 +177,41 @@ class FaultChain(eqx.Module):
         strength = self.friction(V, log_state) + self.added(t, slip)
         return self.normal_stress * strength + self.damping * V
 
-    def plate_velocity(self, load: Any, V: Vector, force: Any) -> Any:
+    def plate_start(self, load: Any, V: Vector, force: Any) -> Array:
+        """Stretch and velocity of a plate with a mass that begins in balance; () of one without."""
+        if self.plate_mass is None:
+            return jnp.zeros(0, V.dtype)
+        linear, limit = self._limit()
+        share = jnp.where(linear, 0.0, jnp.minimum(force / limit, MOST))
+        curved = -limit / self.loader * jnp.log1p(-share)
+        stretch = jnp.where(linear, force / self.loader, curved)
+        return jnp.stack([stretch, self._in_balance(load, V, force)]) / self._units()
+
+    def plate_rates(self, load: Any, V: Vector, force: Any, plate: Array) -> tuple[Any, Array]:
+        """X', and the rates of the plate's state; `force` is the mean stress of the patches."""
+        if self.plate_mass is None:
+            return self._in_balance(load, V, force), plate
+        stretch, velocity = plate * self._units()
+        lag = load - velocity
+        # The state is the stretch, so that no trial step pulls beyond the limit
+        linear, limit = self._limit()
+        curved = -limit * jnp.expm1(-self.loader * stretch / limit)
+        pull = jnp.where(linear, self.loader * stretch, curved)
+        rates = jnp.stack([lag, (pull - force + self.plate_damping * lag) / self.plate_mass])
+        return velocity, rates / self._units()
+
+    def _units(self) -> Array:
+        """Of x − X and X': those that change the friction by one, for the solver's tolerance."""
+        normal = jnp.mean(self.normal_stress)
+        impedance = jnp.sqrt(self.plate_mass * (self.loader + self.leaf))
+        return jnp.stack([normal / self.loader, normal / impedance])
+
+    def _limit(self) -> tuple[Any, Any]:
+        """Whether the loader is linear, and its limit, or any number if it is."""
+        linear = jnp.isinf(self.limit)
+        return linear, jnp.where(linear, 1.0, self.limit)
+
+    def _in_balance(self, load: Any, V: Vector, force: Any) -> Any:
         """X' from F' = K (1 − F/L) (x' − X') = k (X' − mean V)."""
         tangent = self.loader * (1 - force / self.limit)
         return (tangent * load + self.leaf * jnp.mean(V)) / (tangent + self.leaf)

@@ -42,6 +42,9 @@ class FaultRanges(eqx.Module):
         drift: change of the level over the drop.
         drift_time: s, log.
         peak_velocity: of events, m/s, log; it sets the damping.
+        plate_period: of a plate with a mass on its loader while the fault slips, s, log; None for
+            one without.
+        ring_damping: of that plate on loader and leaves, over the critical damping, log.
     """
 
     friction: Range = (0.3, 0.75)
@@ -59,6 +62,8 @@ class FaultRanges(eqx.Module):
     drift: Range = (-0.3, 0.7)
     drift_time: Range = (10.0, 300.0)
     peak_velocity: Range = (1e-3, 5e-2)
+    plate_period: Range | None = None
+    ring_damping: Range = (0.02, 0.08)
 
 
 class Instrument(eqx.Module):
@@ -143,12 +148,17 @@ def sample_fault(
         mu0=mu - drop / 2, a=a, b=a + weakening, V0=V,
         Dc=slip * log(ranges.slip_length) * jnp.exp(0.5 * spread * _normal(next(keys), patches)),
     )  # fmt: skip
+    mass: Any = None
+    ringing: Any = 0.0
+    if ranges.plate_period is not None:
+        mass = loader * (log(ranges.plate_period) / (2 * np.pi)) ** 2
+        ringing = 2 * jnp.sqrt(mass * (loader + leaf)) * log(ranges.ring_damping)
     chain = FaultChain(
         law, sigma * jnp.exp(spread * _normal(next(keys), patches)),
         loader=loader, leaf=leaf, coupling=leaf * uniform(ranges.coupling),
         damping=drop * sigma / peak, limit=limit, roughness=roughness,
         wavelengths=slip * jnp.array([1.7, 4.1, 9.3], a.dtype), phases=phases,
-        drift=drift, drift_time=log(ranges.drift_time),
+        drift=drift, drift_time=log(ranges.drift_time), plate_mass=mass, plate_damping=ringing,
     )  # fmt: skip
     return chain, V
 

@@ -15,6 +15,7 @@ from jaxfric.fault._chain import FaultChain
 from jaxfric.ratestate import Catalogue, History, catalogue as slider_catalogue
 
 CLIP = 60.0  # of ln V: a rejected trial step must not overflow
+STUCK = -300.0  # of ln V: a plate that swings back stops its patches, but not for ever
 
 
 class FaultHistory(eqx.Module):
@@ -138,6 +139,7 @@ def simulate(
         saved = _sampled(time, saved, t, last)
         time = t
     status = Status.first(
+        (~chain.valid, Status.BAD_PARAMETER),
         (~jnp.all(jnp.isfinite(saved)), Status.NOT_FINITE),
         (solution.result == diffrax.RESULTS.successful, Status.SUCCESSFUL),
         (solution.result == diffrax.RESULTS.max_steps_reached, Status.MAX_STEPS),
@@ -163,7 +165,7 @@ def _solve(
         rates = field(t, y, args)
 
         def outputs(t: Any, w: Array, z: Array, slip: Array) -> Array:
-            V = jnp.exp(jnp.clip(w, -CLIP, CLIP))
+            V = jnp.exp(jnp.clip(w, STUCK, CLIP))
             energy = 0.5 * chain.mass * jnp.sum(V**2)
             bulk = jnp.mean(chain.stress(t, V, z, slip)) / normal
             return jnp.stack([bulk, jnp.log(jnp.mean(V)), jnp.log(energy)])
@@ -185,31 +187,33 @@ def _solve(
 
 
 def _norm(errors: Any) -> Array:
-    """Only ln V and ln θ control the step: slip and the integrals follow from them."""
-    w, z = errors[:2]
-    return jnp.sqrt(jnp.mean(jnp.concatenate([w, z]) ** 2))
+    """Only ln V, ln θ and the plate control the step: slip and the integrals follow from them."""
+    w, z, *_, plate = errors
+    return jnp.sqrt(jnp.mean(jnp.concatenate([w, z, plate]) ** 2))
 
 
 def _field(chain: FaultChain, load: Any) -> Any:
-    """d/dt of (ln V, ln θ, u, ∫μ, ∫E, ∫τV)."""
+    """d/dt of (ln V, ln θ, u, ∫μ, ∫E, ∫τV, the plate's stretch and velocity)."""
 
     def field(t: Any, y: Any, args: Any) -> Any:
-        w, z, slip = y[:3]
-        V = jnp.exp(jnp.clip(w, -CLIP, CLIP))
+        w, z, slip, *_, plate = y
+        V = jnp.exp(jnp.clip(w, STUCK, CLIP))
         z_rate = chain.log_state_rate(V, z)
         mu, slope = jax.linearize(lambda w, z: chain.friction(jnp.exp(w), z), jnp.log(V), z)
         added, added_rate = jax.jvp(chain.added, (t, slip), (jnp.ones_like(t), V))
         stress = chain.normal_stress * (mu + added) + chain.damping * V
-        plate = chain.plate_velocity(load, V, jnp.mean(stress))
+        plate_velocity, plate_rates = chain.plate_rates(load, V, jnp.mean(stress), plate)
         ends = jnp.concatenate([V[:1], V, V[-1:]])  # free ends
-        stress_rate = chain.leaf * (plate - V) + chain.coupling * (ends[2:] - 2 * V + ends[:-2])
+        stress_rate = chain.leaf * (plate_velocity - V) + chain.coupling * (
+            ends[2:] - 2 * V + ends[:-2]
+        )
         # (σ ∂μ/∂lnV + η V) (ln V)' = τ' − σ (∂μ/∂lnθ (ln θ)' + d')
         direct = chain.normal_stress * slope(jnp.ones_like(w), jnp.zeros_like(w))
         evolution = chain.normal_stress * (slope(jnp.zeros_like(w), z_rate) + added_rate)
         w_rate = (stress_rate - evolution) / (direct + chain.damping * V)
         energy = 0.5 * chain.mass * jnp.sum(V**2)
         bulk = jnp.mean(stress) / jnp.mean(chain.normal_stress)
-        return w_rate, z_rate, V, bulk, energy, jnp.sum(stress * V)
+        return w_rate, z_rate, V, bulk, energy, jnp.sum(stress * V), plate_rates
 
     return field
 
@@ -271,5 +275,7 @@ def _checked(chain: FaultChain, velocity: Any, t: Any, initial: Any) -> tuple[Ar
             raise ValueError(
                 f"initial=(V, θ) must have shape ({n},) each; got {V.shape} and {state.shape}"
             )
-    zero = jnp.zeros((), t.dtype)
-    return t, (jnp.log(V), jnp.log(state), jnp.zeros_like(V), zero, zero, zero)
+    zero, slip = jnp.zeros((), t.dtype), jnp.zeros_like(V)
+    force = jnp.mean(chain.stress(zero, V, jnp.log(state), slip))
+    plate = chain.plate_start(velocity, V, force)
+    return t, (jnp.log(V), jnp.log(state), slip, zero, zero, zero, plate)

@@ -97,6 +97,55 @@ def test_sliding_is_unstable_below_the_critical_stiffness(n, factor):
     assert (late > early) == (factor < 1)
 
 
+@pytest.mark.parametrize("factor", [0.93, 1.07])
+def test_mass_of_the_plate_raises_the_critical_stiffness(factor):
+    """By 1 + M V²/(σ a Dc) where leaves are stiff: between the two, mass alone makes it slip."""
+    V = 1e-6
+    mass = 0.5 * SIGMA * A * DC / V**2
+    critical = 1.5 * (B - A) * SIGMA / DC
+    chain = chain_of(1, loader=factor * critical, leaf=500 * critical, damping=1.0, plate_mass=mass)
+    t = jnp.linspace(0.0, 100.0, 1001)
+    history = simulated(chain, V, t, initial=start(1, V, perturbed=1.001), rtol=1e-7)
+    swing = np.abs(np.log(np.asarray(history.velocity) / V))
+    assert bool(history.status.ok)
+    assert (swing[500:].max() > swing[100:500].max()) == (factor < 1)
+
+
+def test_a_plate_rings_on_its_springs_and_overshoots():
+    """Period 2π √(M/(K + k)) and decay C/2M while the patch holds; a deeper trough than without."""
+    K, k = 2e9, 4e10
+    mass = K * (0.3 / (2 * np.pi)) ** 2
+    damping = 0.03 * np.sqrt(mass * (K + k))
+    t = jnp.linspace(0.0, 60.0, 60_001)
+
+    def run(M):
+        chain = chain_of(1, loader=K, leaf=k, plate_mass=M, plate_damping=damping)
+        return simulated(chain, 1e-5, t, initial=start(1, 1e-5, 1.2))
+
+    heavy, light = run(mass), run(None)
+    mu, V = np.asarray(heavy.friction), np.asarray(heavy.velocity)
+    event = int(np.argmax(V[20_000:])) + 20_000
+    stuck = event + int(np.argmax(V[event:] < 1e-8))
+    late = mu[stuck : stuck + 1500]
+    swing = late - np.polyval(np.polyfit(np.arange(1500), late, 3), np.arange(1500))
+    up = np.flatnonzero((swing[:-1] < 0) & (swing[1:] >= 0))
+    period = np.mean(np.diff(up)) * 1e-3
+    assert period == pytest.approx(2 * np.pi * np.sqrt(mass / (K + k)), rel=0.03)
+    peaks = [swing[a:b].max() for a, b in zip(up[:-1], up[1:], strict=True)]
+    decay = -np.polyfit(up[:-1] * 1e-3, np.log(peaks), 1)[0]
+    assert decay == pytest.approx(damping / (2 * mass), rel=0.15)
+    # once it has rung out
+    drop = mu[20_000:].max() - late[500:].mean()
+    assert drop > 1.3 * np.ptp(np.asarray(light.friction)[20_000:])
+
+
+def test_a_light_plate_is_one_without_mass():
+    t = jnp.linspace(0.0, 10.0, 41)
+    heavy = simulated(chain_of(2, plate_mass=1e5), 1e-5, t, rtol=1e-7)
+    light = simulated(chain_of(2), 1e-5, t, rtol=1e-7)
+    np.testing.assert_allclose(heavy.friction, light.friction, atol=1e-5)
+
+
 def test_events_wait_for_the_load_and_grow_with_the_logarithm_of_their_recurrence():
     """T V K/σ = drop; it falls by about b − a for each e-fold of the load's velocity."""
     velocities = np.geomspace(1e-6, 1e-4, 5)
@@ -176,6 +225,14 @@ def test_batches_run_in_lockstep_and_one_bad_member_says_so():
     assert not bool(jnp.any(short.status.ok)) and "max_steps" in str(short.status)
 
 
+def test_a_traced_parameter_out_of_range_is_in_the_status():
+    t = jnp.linspace(0.0, 5.0, 11)
+    many = jax.vmap(lambda eta: simulated(chain_of(damping=eta), 1e-5, t, rtol=1e-6).status)(
+        jnp.array([1e6, -1.0])
+    )
+    assert many.ok.tolist() == [True, False] and "parameter" in str(many)
+
+
 def test_a_plain_forward_solve_gives_the_same():
     t = jnp.linspace(0.0, 20.0, 41)
     one = fault.simulate(chain_of(2), 1e-5, t)
@@ -193,6 +250,10 @@ def test_bad_input_is_refused_with_the_remedy():
         fault.FaultChain(law, 5e6, **(good | {"damping": 0.0}))
     with pytest.raises(ValueError, match="coupling"):
         fault.FaultChain(law, 5e6, **(good | {"coupling": -1.0}))
+    with pytest.raises(ValueError, match="plate_mass must be positive"):
+        fault.FaultChain(law, 5e6, plate_mass=0.0, **good)
+    with pytest.raises(ValueError, match="plate_damping must not be negative"):
+        fault.FaultChain(law, 5e6, plate_mass=1.0, plate_damping=-1.0, **good)
     with pytest.raises(ValueError, match="normal_stress must be one number or have shape"):
         fault.FaultChain(law, jnp.ones(3), **good)
     with pytest.raises(ValueError, match="phases"):
