@@ -21,6 +21,7 @@ from jaxfric.studies.fault_slip._tuning import (
 )
 
 ROUNDS = 2  # of inferring the level and tuning
+EARLY = 3  # all rounds but the last take this part of the steps
 IGNORED = 20  # samples at the start of a record, where a network knows nothing of the past
 
 
@@ -97,13 +98,16 @@ def ask_sequence(
     weights = jnp.asarray(_weights(lab, n, members, only))
     out = said[:, None]
     # The level is inferred from what the network says, which learns what the level leaves
-    for _ in range(1 if given else ROUNDS):
+    for later in reversed(range(1 if given else ROUNDS)):
         target = _target(out[..., 0].mean((0, 1)), lab, known, drift)
         lesson = Lesson(
             known.energy[:n], jnp.asarray(target[:n], jnp.float32),
             jnp.asarray(np.nan_to_num(left), jnp.float32), jnp.asarray(np.isfinite(left)), weights,
         )  # fmt: skip
-        tuned = tune_sequence(network, lesson, part, steps=steps, patience=patience, seed=seed)
+        tuned = tune_sequence(
+            network, lesson, part, steps=max(steps // (EARLY if later else 1), 1),
+            patience=patience, seed=seed,
+        )  # fmt: skip
         out = np.asarray(read_sequence(tuned, known.energy), np.float64)
     # A few failures teach little of when the next one comes: half way to what they say
     before = said[:, None] if said.ndim == 3 else said

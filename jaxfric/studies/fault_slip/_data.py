@@ -1,6 +1,7 @@
 """Simulated records: what the networks are trained on, as functions of a key."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from jaxfric import fault, signals
 DT = 0.1  # s, of every record that a network reads
 WARM_UP = 40.0  # s that a simulated fault forgets its start in
 FEWEST = 8  # events of a record that is kept
-BATCH = 50  # records simulated at once: a batch waits for its slowest
+BATCH = 25  # records of one call
+MOST_STEPS = 24576  # of the solver: the few faults that want more are left out
 TOLERANCE = 1e-4  # of the solver: friction is right to 1e-4, far below any instrument's noise
 
 
@@ -72,18 +74,13 @@ def simulate_records(
         average: with the instrument's averaging window; without, one of one sample.
         drift: keep the drift of the level in the friction, as a laboratory has it.
     """
-    with jax.enable_x64(True):  # stick-slip needs it; the networks do not
+
+    def one(key: Any) -> Any:
         t = jnp.arange(0.0, WARM_UP + seconds, DT)
-        keys = jax.random.split(jax.random.key(seed), count)
+        return _one(key, t, instruments, patches, ranges, average, drift)
 
-        @jax.jit
-        def many(keys: Any) -> Any:
-            return jax.vmap(lambda key: _one(key, t, instruments, patches, ranges, average, drift))(
-                keys
-            )
-
-        batches = [many(keys[i : i + BATCH]) for i in range(0, count, BATCH)]
-        parts = [jax.tree_util.tree_map(np.asarray, x) for x in batches]
+    keys = jax.random.split(jax.random.key(seed), count)
+    parts = over_cores(one, [keys[i : i + BATCH] for i in range(0, count, BATCH)])
     columns = [np.concatenate(x) for x in zip(*parts, strict=True)]
     good = columns.pop()
     energy, friction, left, known, recurrence = (x[good] for x in columns)
@@ -92,6 +89,24 @@ def simulate_records(
         jnp.asarray(left, jnp.float32), jnp.asarray(known), jnp.asarray(recurrence, jnp.float32),
         count,
     )  # fmt: skip
+
+
+def over_cores(one: Any, batches: list[Any]) -> list[Any]:
+    """`one` of every member of every batch, in float64 (stick-slip needs it; networks do not).
+
+    On a processor one member follows the other, so that none waits for the slowest of its batch,
+    and batches run in as many threads as there are cores; elsewhere a batch runs in lockstep.
+    """
+    one_by_one = jax.default_backend() == "cpu"
+    many = jax.jit((lambda batch: jax.lax.map(one, batch)) if one_by_one else jax.vmap(one))
+
+    def run(batch: Any) -> Any:
+        with jax.enable_x64(True):  # holds for one thread
+            return jax.tree_util.tree_map(np.asarray, many(batch))
+
+    first = run(batches[0])  # compiled once
+    with ThreadPoolExecutor(os.cpu_count() if one_by_one else 1) as pool:
+        return [first, *pool.map(run, batches[1:])]
 
 
 def save_records(path: Path, records: Records) -> None:
@@ -124,7 +139,7 @@ def _one(
     own, how, noise = jax.random.split(key, 3)
     chain, velocity = fault.sample_fault(key=own, patches=patches, ranges=ranges)
     history = fault.simulate(
-        chain, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=32768,
+        chain, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS,
         adjoint=diffrax.ForwardMode(),
     )  # fmt: skip
     begin = int(WARM_UP / DT)

@@ -25,7 +25,10 @@ from jaxfric.studies.fault_slip._training import (
 )
 
 TRAIN, VALIDATE = 0.6, 0.8  # shares of the simulated records, as in the paper
-LARGER = fault.FaultRanges(drop=(0.04, 0.20))  # twice the drops
+RANGES = {
+    "larger drops": fault.FaultRanges(drop=(0.04, 0.20)),
+    "inertia": fault.FaultRanges(plate_period=(0.25, 0.5)),
+}
 
 
 class Kept:
@@ -59,12 +62,12 @@ class Kept:
 
     def variant_records(self, name: str) -> Records:
         """Fewer, for the networks that are compared with each other."""
-        if name not in ("no averaging", "larger drops"):
+        if name not in ("no averaging", "larger drops", "inertia"):
             name = "as it is"
         if name not in self._variants:
             self._variants[name] = simulate_records(
                 2, self.plan.ablation_records, average=name != "no averaging",
-                ranges=LARGER if name == "larger drops" else fault.FaultRanges(),
+                ranges=RANGES.get(name, fault.FaultRanges()),
             )  # fmt: skip
         return self._variants[name]
 
