@@ -261,6 +261,19 @@ def test_bad_requests_are_refused():
         fault_slip.predict_slip(record, tune=3, part="wings")
 
 
+@pytest.mark.slow
+def test_the_level_of_one_cycle_can_be_taken_without_tuning():
+    record = stick_slip()
+    found = fault_slip.predict_slip(record, tune=1, part="none", method="encoder-decoder")
+    assert "Not tuned; the level is inferred from the first cycle" in str(found)
+    lab = fault_slip.laboratory(record)
+    later = np.where(np.arange(lab.samples) < lab.end_of(1), record.friction, 0.9)
+    other = lab._replace(friction=later)
+    network = fault_slip.shipped("encoder-decoder")
+    two = ask.ask_images(network, other, 1, "none")
+    np.testing.assert_allclose(found.predicted, two.friction.mean(0), rtol=1e-6)
+
+
 def test_a_column_of_unknown_times_to_failure_is_as_good_as_none():
     record = stick_slip(seconds=80.0)
     unknown = records.LabquakeRecord(

@@ -69,7 +69,8 @@ def predict_slip(
     Arguments:
         record: `records.read_labquake(...)`.
         tune: whole cycles at the start of the record to tune on; 0 for none.
-        part: what is tuned, "latent", "all", "head" and so on; see `training.parts`.
+        part: what is tuned, "latent", "all", "head" and so on (see `training.parts`), or "none":
+            then the cycles tell the level alone.
         method: "sequence" (GRU) or "encoder-decoder" (the paper's network; no time to failure).
         networks: with a leading axis of seeds; the shipped ones if None.
 
@@ -99,7 +100,7 @@ def predict_slip(
     if lab.friction is None and tune:
         raise ValueError(f"{lab.name} has no friction or shear stress to tune on; leave tuning out")
     networks = shipped(method) if networks is None else networks
-    notes = _notes(record, lab, tune)
+    notes = _notes(record, lab, tune, part)
     asked = lab if lab.friction is not None else lab._replace(friction=_in_spreads(lab))
     ask: Any = ask_sequence if method == "sequence" else ask_images
     answer = ask(networks, asked, tune, part if tune else "none", given=tune == 0)
@@ -134,7 +135,7 @@ def _in_spreads(lab: Laboratory) -> np.ndarray:
     return np.where(np.arange(lab.samples) % 2 == 0, 1.0, -1.0)
 
 
-def _notes(record: LabquakeRecord, lab: Laboratory, tune: int) -> list[str]:
+def _notes(record: LabquakeRecord, lab: Laboratory, tune: int, part: str) -> list[str]:
     notes = list(record.notes)
     if lab.friction is None:
         notes.append("No friction or shear stress was recorded: the prediction is in spreads "
@@ -142,7 +143,12 @@ def _notes(record: LabquakeRecord, lab: Laboratory, tune: int) -> list[str]:
     elif record.friction is None:
         notes.append("No normal stress is known: the prediction is a shear stress in Pa.")
     if tune:
-        notes.append(f"Tuned on the first {tune} cycles; the level is inferred from them.")
+        cycles = "first cycle" if tune == 1 else f"first {tune} cycles"
+        if part == "none":
+            notes.append(f"Not tuned; the level is inferred from the {cycles}.")
+        else:
+            those = "it" if tune == 1 else "them"
+            notes.append(f"Tuned on the {cycles}; the level is inferred from {those}.")
     elif lab.friction is not None:
         notes.append("Not tuned: mean and spread of the record's own friction set the level.")
     if lab.clock != 1.0:
