@@ -29,8 +29,7 @@ class FaultChain(eqx.Module):
 
     M X'' = F − mean τ_i + C (x' − X'),
 
-    it overshoots: the deeper an event falls below the mean of its start and its sliding friction,
-    the higher it started. That is what a laboratory's frame of steel does.
+    it overshoots: an event that starts higher stops lower, as on a laboratory's frame of steel.
 
     and the strength of a patch may change along its path and drift with time,
 
@@ -195,7 +194,9 @@ class FaultChain(eqx.Module):
         lag = load - velocity
         # The state is the stretch, so that no trial step pulls beyond the limit
         linear, limit = self._limit()
-        curved = -limit * jnp.expm1(-self.loader * stretch / limit)
+        # without a limit the other branch must not overflow: its gradient would be NaN
+        share = jnp.where(linear, 0.0, self.loader * stretch / limit)
+        curved = -limit * jnp.expm1(-share)
         pull = jnp.where(linear, self.loader * stretch, curved)
         rates = jnp.stack([lag, (pull - force + self.plate_damping * lag) / self.plate_mass])
         return velocity, rates / self._units()
