@@ -187,17 +187,19 @@ def test_patches_of_different_strength_make_events_of_different_sizes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["forward", "reverse"])
-def test_gradients_through_stick_slip_agree_with_differences(mode):
+@pytest.mark.parametrize(("mode", "plate"), [("forward", ()), ("reverse", (2e6, 1e6))])
+def test_gradients_through_stick_slip_agree_with_differences(mode, plate):
+    """`plate`: its mass and damping, if it has any."""
     t = jnp.array([2.0, 5.0, 8.0])
-    x0 = jnp.log(jnp.array([0.014, 0.016, 2e-6, 2e10, 5e6, 1e6, 0.01]))
+    x0 = jnp.log(jnp.array([0.014, 0.016, 2e-6, 2e10, 5e6, 1e6, 0.01, *plate]))
 
     def friction(x):
-        b1, b2, Dc, K, sigma, eta, drift = jnp.exp(x)
+        b1, b2, Dc, K, sigma, eta, drift, *own = jnp.exp(x)
+        heavy = dict(zip(("plate_mass", "plate_damping"), own, strict=True)) if own else {}
         law = fault.patches(mu0=0.6, a=A, b=jnp.stack([b1, b2]), Dc=Dc, V0=V0)
         chain = fault.FaultChain(
             law, sigma, loader=K, leaf=3e10, coupling=1e9, damping=eta, limit=6e6,
-            drift=drift, drift_time=5.0, roughness=0.3 * drift, wavelengths=(4e-5,),
+            drift=drift, drift_time=5.0, roughness=0.3 * drift, wavelengths=(4e-5,), **heavy,
         )  # fmt: skip
         history = fault.simulate(chain, 1e-5, t, rtol=1e-10, atol=1e-12, max_steps=8192)
         return history.friction + 1e-3 * history.slip / 1e-5

@@ -25,9 +25,11 @@ from jaxfric.studies.fault_slip._training import (
 )
 
 TRAIN, VALIDATE = 0.6, 0.8  # shares of the simulated records, as in the paper
-RANGES = {
-    "larger drops": fault.FaultRanges(drop=(0.04, 0.20)),
-    "inertia": fault.FaultRanges(plate_period=(0.25, 0.5)),
+# Ablations with simulated records of their own: what differs
+SIMULATIONS: dict[str, dict[str, Any]] = {
+    "no averaging": {"average": False},
+    "larger drops": {"ranges": fault.FaultRanges(drop=(0.04, 0.20))},
+    "inertia": {"ranges": fault.FaultRanges(plate_period=(0.25, 0.5))},
 }
 
 
@@ -62,13 +64,11 @@ class Kept:
 
     def variant_records(self, name: str) -> Records:
         """Fewer, for the networks that are compared with each other."""
-        if name not in ("no averaging", "larger drops", "inertia"):
-            name = "as it is"
+        name = name if name in SIMULATIONS else "as it is"
         if name not in self._variants:
             self._variants[name] = simulate_records(
-                2, self.plan.ablation_records, average=name != "no averaging",
-                ranges=RANGES.get(name, fault.FaultRanges()),
-            )  # fmt: skip
+                2, self.plan.ablation_records, **SIMULATIONS.get(name, {})
+            )
         return self._variants[name]
 
     def sequence(self) -> Any:
@@ -113,7 +113,7 @@ class Kept:
             began, before = time.perf_counter(), self.steps.recorded
             trained = train(self.out / "runs" / name)
             spent = time.perf_counter() - began - (self.steps.recorded - before)
-            training.save_arrays(path, trained.last, kind=name)
+            training.save_arrays(path, trained.network, kind=name)
             history = {k: np.asarray(v).tolist() for k, v in trained.history.items()}
             self.steps.record(f"trained_{name}", history, spent)
         return training.load_arrays(path, make())[0]

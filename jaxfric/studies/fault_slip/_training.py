@@ -1,11 +1,14 @@
 """Training on simulated faults."""
 
 import os
-from functools import partial
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 from jaxtyping import Array
@@ -30,6 +33,13 @@ HIDDEN = 48
 FILTERS = (8, 16, 32, 64)
 DEPTHS = (0.1, 0.1, 0.1, 0.5)  # weights of the hierarchical components
 EMPHASIS = 3.0  # of the friction beside the scalogram, which holds what no past tells
+
+
+class Members(NamedTuple):
+    """What a training made: networks with a leading axis of seeds, (evaluations, seeds)."""
+
+    network: Any
+    history: dict[str, np.ndarray]
 
 
 def sequence_network(seed: int) -> networks.EmissionGRU:
@@ -81,10 +91,26 @@ def sequence_loss(network: Any, batch: Records, key: Any) -> tuple[Array, dict[s
 def train_sequence(
     records: Records, seeds: tuple[int, ...], steps: int, *, checkpoint: str | os.PathLike[str],
     batch_size: int = 24, progress: bool = False,
-) -> training.Trained:  # fmt: skip
-    """One network for each seed, trained at once on the same records."""
-    start = members(sequence_network, seeds)
-    return fit(sequence_loss, start, records, seeds, steps, batch_size, 4e-3, checkpoint, progress)
+) -> Members:  # fmt: skip
+    """One network for each seed, on the same records.
+
+    A time step is too small for more than one core: on a processor each seed has its own thread.
+    """
+
+    def some(seeds: tuple[int, ...], folder: Path) -> Members:
+        start = members(sequence_network, seeds)
+        return fit(sequence_loss, start, records, seeds, steps, batch_size, 4e-3, folder, progress)
+
+    folder = Path(checkpoint)
+    if jax.default_backend() != "cpu":
+        return some(seeds, folder)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(lambda seed: some((seed,), folder / f"{seed}"), seeds))
+    histories = [each.history for each in found]
+    return Members(
+        jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *[each.network for each in found]),
+        {k: np.concatenate([h[k] for h in histories], axis=1) for k in histories[0]},
+    )
 
 
 def members(make: Any, seeds: tuple[int, ...]) -> Any:
@@ -96,20 +122,26 @@ def members(make: Any, seeds: tuple[int, ...]) -> Any:
 def fit(
     loss: Any, start: Any, records: Records, seeds: tuple[int, ...], steps: int, batch_size: int,
     rate: float, checkpoint: str | os.PathLike[str], progress: bool,
-) -> training.Trained:  # fmt: skip
+) -> Members:  # fmt: skip
     """The last weights of a run with warm-up and cosine decay."""
     batch_size = min(batch_size, records.count)
     epochs = max(steps // (records.count // batch_size), 1)
     total = epochs * (records.count // batch_size)
-    schedule = optax.warmup_cosine_decay_schedule(
-        rate / 40, rate, max(total // 20, 1), total, rate / 200
-    )
-    return training.train(
+    trained = training.train(
         loss, start, records, key=jax.random.split(jax.random.key(seeds[0]), len(seeds)),
-        optimiser=optax.adam(schedule), epochs=epochs, batch_size=batch_size, clip=1.0,
+        optimiser=_optimiser(rate, total), epochs=epochs, batch_size=batch_size, clip=1.0,
         checkpoint=checkpoint, save_every=5, progress=progress,
         config={"steps": steps, "seeds": list(seeds), "simulated": records.simulated},
     )  # fmt: skip
+    return Members(trained.last, trained.history)
+
+
+@cache
+def _optimiser(rate: float, steps: int) -> optax.GradientTransformation:
+    """The same object for the same numbers: another would be compiled anew."""
+    return optax.adam(
+        optax.warmup_cosine_decay_schedule(rate / 40, rate, max(steps // 20, 1), steps, rate / 200)
+    )
 
 
 def image_network(
@@ -159,7 +191,7 @@ def image_errors(
 def train_images(
     records: Records, seeds: tuple[int, ...], steps: int, *, checkpoint: str | os.PathLike[str],
     batch_size: int = 8, progress: bool = False, **variant: bool,
-) -> training.Trained:  # fmt: skip
+) -> Members:  # fmt: skip
     """One encoder-decoder for each seed, at once."""
     start = members(lambda seed: image_network(seed, **variant), seeds)
     loss = partial(image_loss, causal=variant.get("causal", True))

@@ -1,6 +1,6 @@
 """Adapting a trained network to the cycles of a laboratory that have been seen."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import equinox as eqx
@@ -178,24 +178,27 @@ def _train(
     patience: int | None = None,
 ) -> Any:  # fmt: skip
     """The network of the last step of a cosine, or of the best if there is patience."""
-    arrays = eqx.filter(parameters, eqx.is_inexact_array)
-    moves = {
-        name: jax.tree_util.tree_map(lambda _, name=name: name == "network", x)
-        for name, x in arrays.items()
-    }
     rows = jax.tree_util.tree_leaves(data)[0].shape[0]
     a_pass = 1 if batch is None else rows // batch
     epochs = max(steps // a_pass, 1) if patience is None else 600
-    schedule = optax.cosine_decay_schedule(rate, epochs * a_pass, 0.05)
     members = leading(parameters["network"])[0]
     trained = training.train(
         loss, parameters, data, key=jax.random.split(jax.random.key(seed), members),
-        optimiser=training.freeze(optax.adam(schedule), moves), epochs=epochs, batch_size=batch,
+        optimiser=_optimiser(rate, epochs * a_pass), epochs=epochs, batch_size=batch,
         evaluate_every=epochs if patience is None else 10, clip=1.0, explosion=1e9,
         validation=None if patience is None else data,
         metric=None if patience is None else lesson_check, patience=patience,
     )  # fmt: skip
     return (trained.last if patience is None else trained.parameters)["network"]
+
+
+@cache
+def _optimiser(rate: float, steps: int) -> optax.GradientTransformation:
+    """The same object for the same numbers: another would be compiled anew.
+
+    What is held has no gradient, and Adam leaves it where it is.
+    """
+    return optax.adam(optax.cosine_decay_schedule(rate, steps, 0.05))
 
 
 def leading(network: Any) -> tuple[int, ...]:
