@@ -8,11 +8,11 @@ WORKERS ?= 2
 
 # One BLAS thread: threads that fight for cores make small eigenproblems a hundred times slower.
 TEST_ENV := OPENBLAS_NUM_THREADS=1
-# Most of the float64 run is compilation, which takes half as long at these settings; at level 0
-# training would run five times longer. All else that CI runs compiles as a user does.
+# Most of a run is compilation, which takes half as long at these settings; at level 0 training
+# would run five times longer. The demo, the examples and the benchmarks compile as a user does.
 QUICK_XLA := --xla_backend_optimization_level=1 --xla_llvm_disable_expensive_passes=true \
 	--xla_cpu_use_fusion_emitters=false
-FLOAT64   := $(TEST_ENV) JAX_ENABLE_X64=1 XLA_FLAGS="$(QUICK_XLA) $$XLA_FLAGS"
+QUICK_ENV := $(TEST_ENV) XLA_FLAGS="$(QUICK_XLA) $$XLA_FLAGS"
 # A worker that dies ends the run: a replaced one was seen to leave the rest waiting for ever.
 PYTEST    = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 	--max-worker-restart 0
@@ -28,11 +28,11 @@ demo: $(VENV)/.app ## run the demonstration; figures and tables go to demo-outpu
 	$(BIN)/jaxfric demo
 
 test: $(VENV)/.test ## the whole suite: float64 with doctests, then float32
-	$(FLOAT64) $(PYTEST)
-	$(TEST_ENV) JAX_ENABLE_X64=0 $(PYTEST) -m "not slow" tests
+	$(QUICK_ENV) JAX_ENABLE_X64=1 $(PYTEST)
+	$(QUICK_ENV) JAX_ENABLE_X64=0 $(PYTEST) -m "not slow" tests
 
 test-fast: $(VENV)/.test ## float64 without the slow tests
-	$(FLOAT64) $(PYTEST) -m "not slow"
+	$(QUICK_ENV) JAX_ENABLE_X64=1 $(PYTEST) -m "not slow"
 
 check: $(VENV)/.test ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -46,12 +46,13 @@ def stick_slip(seconds=160.0, dt=0.1, period=10.0, seed=0, **options):
 # ---------------------------------------------------------------- level
 
 
+@pytest.mark.parametrize("prior", [fault_slip.RISING, fault_slip.EVEN])
 @pytest.mark.parametrize("drift", [0.0, 0.04, -0.04])
-def test_the_level_path_finds_a_relaxation_and_adds_none_where_there_is_none(drift):
+def test_the_level_path_finds_a_relaxation_and_adds_none_where_there_is_none(drift, prior):
     t = np.arange(0.0, 200.0, 0.1)
     s = ((t % 9.7) / 9.7 - 0.5) * 3.4
     friction = 0.41 + 0.025 * s - drift * np.exp(-t / 20.0)
-    level = fault_slip.fit_level(s, friction, t < 60, 9.7)
+    level = fault_slip.fit_level(s, friction, t < 60, 9.7, prior=prior)
     np.testing.assert_allclose(np.sum(level.probability), 1, rtol=1e-5)
     error = np.abs(np.asarray(level(jnp.asarray(s))) - friction)[t > 80]
     assert error.max() < 0.004

@@ -18,7 +18,13 @@ from jaxfric.studies.fault_slip._laboratory import (
     Laboratory as Laboratory,
     laboratory as laboratory,
 )
-from jaxfric.studies.fault_slip._level import Level as Level, fit_level as fit_level
+from jaxfric.studies.fault_slip._level import (
+    EVEN as EVEN,
+    RISING as RISING,
+    Level as Level,
+    Prior as Prior,
+    fit_level as fit_level,
+)
 from jaxfric.studies.fault_slip._predict import (
     Prediction as Prediction,
     predict_slip as predict_slip,

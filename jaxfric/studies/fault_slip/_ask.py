@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxfric import signals
+from jaxfric.studies.fault_slip._data import DT
 from jaxfric.studies.fault_slip._features import Scale
 from jaxfric.studies.fault_slip._images import read_average, read_last
 from jaxfric.studies.fault_slip._laboratory import Laboratory
-from jaxfric.studies.fault_slip._level import Level, fit_level
+from jaxfric.studies.fault_slip._level import EVEN, RISING, Level, Prior, fit_level
 from jaxfric.studies.fault_slip._tuning import (
     FOLDS,
     STEPS,
@@ -51,9 +53,10 @@ class Units(NamedTuple):
     recurrence: float
     energy: Any  # (m,), standardised
     given: Scale | None  # of friction, if the record's own level is given
+    prior: Prior  # of the level, if it is not
 
 
-def units(lab: Laboratory, cycles: int, given: bool) -> Units:
+def units(lab: Laboratory, cycles: int, given: bool, prior: Prior = RISING) -> Units:
     """From the first cycles, or from the whole record if its mean and spread are given."""
     end = lab.end_of(cycles) if cycles else lab.samples
     index = np.arange(lab.samples)
@@ -63,7 +66,7 @@ def units(lab: Laboratory, cycles: int, given: bool) -> Units:
     if given:
         scale = Scale.of(jnp.asarray(_friction(lab), jnp.float32), jnp.ones(lab.samples, bool))
     learn = (index < end) & (index >= IGNORED)
-    return Units(end, learn, lab.recurrence(end), energy, scale)
+    return Units(end, learn, lab.recurrence(end), energy, scale, prior)
 
 
 def ask_sequence(
@@ -92,7 +95,8 @@ def ask_sequence(
     if part == "none":
         said = said.mean(1) if said.ndim == 4 else said
         friction, levels = _levelled(said[..., 0], lab, known, drift)
-        return Answer(friction, None, known.recurrence * said[..., 1], levels, network)
+        time = _with_clock(known.recurrence * said[..., 1], lab, known, cycles)
+        return Answer(friction, None, time, levels, network)
     n = known.end
     left = lab.time_to_failure[:n] / known.recurrence
     weights = jnp.asarray(_weights(lab, n, members, only))
@@ -112,9 +116,20 @@ def ask_sequence(
     # A few failures teach little of when the next one comes: half way to what they say
     before = said[:, None] if said.ndim == 3 else said
     time = known.recurrence * 0.5 * (np.median(before[..., 1], 1) + np.median(out[..., 1], 1))
+    time = _with_clock(time, lab, known, cycles)
     friction, levels = _levelled(out[..., 0].mean(1), lab, known, drift)
     gains = friction.std(1) / out[..., 0].mean(1).std(1)
     return Answer(friction, out[..., 0].std(1) * gains[:, None], time, levels, tuned)
+
+
+def _with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> np.ndarray:
+    """Half way to a clock that learns from the same cycles: the two err at different moments."""
+    teaches = known.learn & np.isfinite(lab.time_to_failure)
+    if not cycles or not teaches.any():
+        return time
+    left = jnp.asarray(np.nan_to_num(lab.time_to_failure), jnp.float32)
+    clock = signals.clock(jnp.asarray(lab.energy, jnp.float32), left, DT, jnp.asarray(teaches))
+    return 0.5 * (time + np.asarray(clock, np.float64))
 
 
 def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | None) -> np.ndarray:
@@ -130,7 +145,7 @@ def ask_images(
     drift: bool = True, causal: bool = True, steps: int = STEPS, seed: int = 0,
 ) -> Answer:  # fmt: skip
     """Friction by encoder-decoders: the newest column if causal, the mean of all windows if not."""
-    known = units(lab, cycles, given)
+    known = units(lab, cycles, given, EVEN)
     said, spread = _read_images(network, known.energy, causal)
     if part == "none":
         friction, levels = _levelled(said, lab, known, drift)
@@ -186,7 +201,7 @@ def _target(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> np.
 
 
 def _level(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> Level:
-    return fit_level(said, _friction(lab), known.learn, known.recurrence, drift)
+    return fit_level(said, _friction(lab), known.learn, known.recurrence, drift, known.prior)
 
 
 def _friction(lab: Laboratory) -> np.ndarray:

@@ -40,6 +40,7 @@ class Kept:
         self.plan, self.out = plan, out
         self.steps = Steps(out, progress)
         self.seeds = tuple(range(plan.seeds))
+        self.answers: dict[tuple[Any, ...], Any] = {}  # of this call
         self._variants: dict[str, Records] = {}
 
     @cached_property

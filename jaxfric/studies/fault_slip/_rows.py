@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from jaxfric import signals
 from jaxfric.studies.fault_slip._ask import IGNORED, Answer
@@ -29,12 +31,19 @@ def rows_of(answer: Answer, lab: Laboratory, test: np.ndarray, **facts: Any) -> 
 
 def scored(friction: np.ndarray, lab: Laboratory, test: np.ndarray) -> Row:
     """Every score of one prediction of friction."""
-    return as_row(
-        signals.scores(
-            jnp.asarray(lab.friction, jnp.float32), jnp.asarray(friction, jnp.float32), DT,
-            where=jnp.asarray(test),
-        )
-    )  # fmt: skip
+    said = jnp.asarray(friction, jnp.float32)
+    return as_row(_scores(jnp.asarray(lab.friction, jnp.float32), said, jnp.asarray(test)))
+
+
+# Compiled once for all records of a length
+@eqx.filter_jit
+def _scores(friction: Array, said: Array, where: Array) -> signals.Scores:
+    return signals.scores(friction, said, DT, where=where)
+
+
+@eqx.filter_jit
+def _yardsticks(energy: Array, target: Array, train: Array, test: Array, events: bool) -> Any:
+    return signals.yardsticks(energy, target, DT, train, test, events=events)
 
 
 def as_row(scores: signals.Scores) -> Row:
@@ -63,10 +72,9 @@ def yardsticks(lab: Laboratory, cycles: int, test: np.ndarray) -> list[Row]:
     energy = jnp.asarray(lab.energy, jnp.float32)
 
     def both(target: np.ndarray, train: np.ndarray, test: np.ndarray, events: bool) -> Any:
-        return signals.yardsticks(
-            energy, jnp.asarray(target, jnp.float32), DT, jnp.asarray(train), jnp.asarray(test),
-            events=events,
-        )  # fmt: skip
+        return _yardsticks(
+            energy, jnp.asarray(target, jnp.float32), jnp.asarray(train), jnp.asarray(test), events
+        )
 
     assert lab.friction is not None
     friction = both(lab.friction, train, test, True)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxfric import signals
-from jaxfric.studies.fault_slip._ask import ask_images, ask_sequence, units
+from jaxfric.studies.fault_slip._ask import Answer, units
 from jaxfric.studies.fault_slip._data import DT
 from jaxfric.studies.fault_slip._features import Scale
 from jaxfric.studies.fault_slip._images import (
@@ -23,10 +23,18 @@ from jaxfric.studies.fault_slip._laboratory import Laboratory
 EVERY = 2  # samples of the long series
 
 
-def shown(kept: Kept, lab: Laboratory, cycles: int) -> dict[str, Any]:
-    """Signals, predictions with their bands, and scalograms with the cone of influence."""
-    answer = ask_sequence(kept.sequence(), lab, cycles, "all", steps=kept.plan.tuning)
-    by_images = ask_images(kept.images(), lab, cycles, "all", steps=kept.plan.tuning)
+def shown(
+    kept: Kept, lab: Laboratory, cycles: int, answer: Answer, by_images: Answer
+) -> dict[str, Any]:
+    """Signals, predictions with their bands, and scalograms with the cone of influence.
+
+    Arguments:
+        kept: records and networks.
+        lab: the laboratory.
+        cycles: seen.
+        answer: of sequence networks.
+        by_images: of encoder-decoders.
+    """
     test = lab.test
     best = int(np.argmin(np.abs(answer.friction - lab.friction)[:, test].mean(1)))
     members = answer.friction.std(0)
