@@ -1,7 +1,6 @@
 """Simulated records: what the networks are trained on, as functions of a key."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import fault, signals
+from jaxfric.studies._threads import in_threads
 
 DT = 0.1  # s, of every record that a network reads
 WARM_UP = 40.0  # s that a simulated fault forgets its start in
@@ -105,8 +105,8 @@ def over_cores(one: Any, batches: list[Any]) -> list[Any]:
             return jax.tree_util.tree_map(np.asarray, many(batch))
 
     first = run(batches[0])  # compiled once
-    with ThreadPoolExecutor(os.cpu_count() if one_by_one else 1) as pool:
-        return [first, *pool.map(run, batches[1:])]
+    rest = batches[1:]
+    return [first, *(in_threads(run, rest) if one_by_one else map(run, rest))]
 
 
 def save_records(path: Path, records: Records) -> None:

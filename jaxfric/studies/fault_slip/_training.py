@@ -1,7 +1,6 @@
 """Training on simulated faults."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from flax import nnx
 from jaxtyping import Array
 
 from jaxfric import networks, training
+from jaxfric.studies._threads import in_threads
 from jaxfric.studies.fault_slip._data import Records
 from jaxfric.studies.fault_slip._features import Scale, features
 from jaxfric.studies.fault_slip._images import (
@@ -104,8 +104,7 @@ def train_sequence(
     folder = Path(checkpoint)
     if jax.default_backend() != "cpu":
         return some(seeds, folder)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda seed: some((seed,), folder / f"{seed}"), seeds))
+    found = in_threads(lambda seed: some((seed,), folder / f"{seed}"), seeds)
     histories = [each.history for each in found]
     return Members(
         jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *[each.network for each in found]),

@@ -1,0 +1,46 @@
+"""Work that uses one core at a time, on all of them."""
+
+import os
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+
+def in_threads(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """`work` of every item, in order; as many at a time as there are cores.
+
+    An error in one ends the others at their next item and is raised. The threads are daemons:
+    Ctrl-C does not wait until hours of training have ended.
+    """
+    queue: SimpleQueue[int] = SimpleQueue()
+    for i in range(len(items)):
+        queue.put(i)
+    found: dict[int, Any] = {}
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        while not errors:
+            try:
+                i = queue.get_nowait()
+            except Empty:
+                return
+            try:
+                found[i] = work(items[i])
+            except BaseException as error:
+                errors.append(error)
+
+    threads = [Thread(target=run, daemon=True) for _ in range(min(_cores(), len(items)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return [found[i] for i in range(len(items))]
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
