@@ -148,8 +148,9 @@ def _at_load(load: float, count: int) -> list[Laboratory]:
 def ablations(kept: Kept, lab: Laboratory, cycles: int) -> list[Row]:
     """Networks of fewer steps that differ in one thing, the latent part tuned on the record."""
     rows: list[Row] = []
-    for name in ("as it is", "no averaging", "inertia", "larger drops"):
-        network = kept.variant("sequence", name)
+    names = ("as it is", "no averaging", "inertia", "larger drops")
+    networks = dict(zip(names, kept.sequence_variants(names), strict=True))
+    for name, network in networks.items():
         answer = ask_sequence(network, lab, cycles, "latent", members=1)
         rows += rows_of(answer, lab, lab.test, method=f"ablation, sequence: {name}", part="latent",
                         cycles=cycles, level="inferred")  # fmt: skip
@@ -158,12 +159,11 @@ def ablations(kept: Kept, lab: Laboratory, cycles: int) -> list[Row]:
         "whole record": {"causal": False},
     }  # fmt: skip
     for name, options in variants.items():
-        network = kept.variant("images", name, **options)
+        network = kept.image_variant(name, **options)
         answer = ask_images(network, lab, cycles, "latent", causal=options.get("causal", True))
         rows += rows_of(answer, lab, lab.test, method=f"ablation, encoder-decoder: {name}",
                         part="latent", cycles=cycles, level="inferred")  # fmt: skip
-    answer = ask_sequence(kept.variant("sequence", "as it is"), lab, cycles, "latent",
-                          members=1, drift=False)  # fmt: skip
+    answer = ask_sequence(networks["as it is"], lab, cycles, "latent", members=1, drift=False)
     rows += rows_of(answer, lab, lab.test, method="ablation, sequence: no relaxation of the level",
                     part="latent", cycles=cycles, level="inferred")  # fmt: skip
     return rows

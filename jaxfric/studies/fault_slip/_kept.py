@@ -1,6 +1,7 @@
 """Records and networks of a study; what was trained is found again."""
 
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from jaxfric import fault, training
 from jaxfric.studies._steps import Steps
+from jaxfric.studies._threads import in_threads
 from jaxfric.studies.fault_slip._data import (
     Records,
     load_records,
@@ -90,26 +92,40 @@ class Kept:
             ),
         )  # fmt: skip
 
-    def variant(self, kind: str, name: str, **options: bool) -> Any:
-        """One network of fewer steps, for an ablation."""
-        plain = f"{kind}_{name.replace(' ', '-')}"
-        if kind == "sequence":
-            return self._network(
-                plain, lambda: members(sequence_network, (0,)),
-                lambda folder: train_sequence(
-                    self.variant_records(name), (0,), self.plan.ablation_steps, checkpoint=folder
-                ),
-            )  # fmt: skip
+    def sequence_variants(self, names: Sequence[str]) -> list[Any]:
+        """A network of fewer steps for each ablation; their trainings share the cores."""
+
+        def trained(name: str) -> Any:
+            plain = _plain("sequence", name)
+            path = self._path(plain)
+            if not path.exists():
+                made = train_sequence(
+                    self.variant_records(name), (0,), self.plan.ablation_steps,
+                    checkpoint=self.out / "runs" / plain,
+                )  # fmt: skip
+                training.save_arrays(path, made.network, kind=plain)
+            return training.load_arrays(path, members(sequence_network, (0,)))[0]
+
+        for name in names:
+            if not self._path(_plain("sequence", name)).exists():
+                self.variant_records(name)  # takes all cores by itself
+        return in_threads(trained, names)
+
+    def image_variant(self, name: str, **options: bool) -> Any:
+        """An encoder-decoder of fewer steps, for an ablation."""
         return self._network(
-            plain, lambda: members(lambda s: image_network(s, **options), (0,)),
+            _plain("images", name), lambda: members(lambda s: image_network(s, **options), (0,)),
             lambda folder: train_images(
                 self.variant_records(name), (0,), self.plan.ablation_steps, checkpoint=folder,
                 **options,
             ),
         )  # fmt: skip
 
+    def _path(self, name: str) -> Path:
+        return self.out / "networks" / f"{name}.npz"
+
     def _network(self, name: str, make: Any, train: Any) -> Any:
-        path = self.out / "networks" / f"{name}.npz"
+        path = self._path(name)
         if not path.exists():
             began, before = time.perf_counter(), self.steps.recorded
             trained = train(self.out / "runs" / name)
@@ -118,3 +134,7 @@ class Kept:
             history = {k: np.asarray(v).tolist() for k, v in trained.history.items()}
             self.steps.record(f"trained_{name}", history, spent)
         return training.load_arrays(path, make())[0]
+
+
+def _plain(kind: str, name: str) -> str:
+    return f"{kind}_{name.replace(' ', '-')}"
