@@ -156,6 +156,7 @@ def _cycles(metrics: dict[str, Any]) -> "Figure":
         ("sequence", "latent", "inferred"): (COLOURS[4], "-"),
         ("sequence", "all", "inferred"): (SEQUENCE, "-"),
         ("sequence", "all", "given"): (SEQUENCE, "--"),
+        ("encoder-decoder", "none", "inferred"): (IMAGES, ":"),
         ("encoder-decoder", "latent", "inferred"): (IMAGES, "--"),
         ("encoder-decoder", "all", "inferred"): (IMAGES, "-"),
     }
@@ -176,7 +177,7 @@ def _cycles(metrics: dict[str, Any]) -> "Figure":
     axes[0][0].set_yticks([1, 2, 5], labels=["1", "2", "5"])
     axes[0][0].minorticks_off()
     handles = axes[0][0].get_legend_handles_labels()
-    axes[0][1].legend(*handles, frameon=False, fontsize=7, loc="center right")
+    axes[0][1].legend(*handles, frameon=False, fontsize=7, loc="center right", handlelength=4)
     return figure
 
 

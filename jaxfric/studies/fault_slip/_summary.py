@@ -73,7 +73,7 @@ def table(metrics: dict[str, Any]) -> str:
     for record in dict.fromkeys(r["record"] for r in rows):
         lines += [
             f"record: {record}",
-            f"  {'method':44s}{'tuned':>8s}{'cycles':>7s}{'level':>10s}{'MAPE %':>9s}{'range':>14s}"
+            f"  {'method':44s}{'tuned':>8s}{'cycles':>7s}{'level':>11s}{'MAPE %':>9s}{'range':>14s}"
             f"{'R²':>8s}{'TTF s':>7s}{'timing s':>9s}{'missed':>8s}{'drop':>6s}",
         ]
         own = [r for r in rows if r["record"] == record]
@@ -98,7 +98,7 @@ def _line(which: tuple[Any, ...], of: list[dict[str, Any]]) -> str:
         return " " * (width - 1) + "-" if value is None else f"{value:{width}.{digits}f}"
 
     return (
-        f"  {method:44s}{part:>8s}{'-' if cycles is None else f'{cycles:g}':>7s}{level:>10s}"
+        f"  {method:44s}{part:>8s}{'-' if cycles is None else f'{cycles:g}':>7s}{level:>11s}"
         f"{cell('mape', 9, 2)}{spread:>14s}{cell('r2', 8, 3)}{cell('ttf_mae', 7, 2)}"
         f"{cell('timing', 9, 2)}{cell('missed', 8, 2)}{cell('drop_ratio', 6, 2)}"
     )
