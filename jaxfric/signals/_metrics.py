@@ -159,7 +159,7 @@ def _compare(
     ratio = picks[jnp.clip(nearest, 0, n - 1)] / jnp.where(found, drops, 1.0)
     timing = jnp.where(hits > 0, masked_mean(away, found), jnp.where(events > 0, reach, 0.0))
     total = jnp.maximum(events, 1).astype(dtype)
-    missed = jnp.where(events > 0, 1 - hits / total, 0.0)
+    missed = jnp.sum(counted & ~found).astype(dtype) / total
     return events, jnp.sum(picked.start & where), missed, timing, masked_mean(ratio, found)
 
 

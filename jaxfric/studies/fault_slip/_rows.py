@@ -52,7 +52,7 @@ def as_row(scores: signals.Scores) -> Row:
         "mape": float(scores.mape),
         "r2": float(scores.r2),
         "timing": float(scores.timing),
-        "missed": float(scores.missed) + 0.0,  # compiled, none can be -0.0
+        "missed": float(scores.missed),
         "drop_ratio": float(scores.drop_ratio),
     }
 
