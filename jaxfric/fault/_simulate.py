@@ -107,7 +107,8 @@ def simulate(
         solver: Tsit5 if None.
         rtol: relative tolerance of a step in ln V and ln θ.
         atol: absolute tolerance.
-        max_steps: the most steps before the run ends with the status that says so.
+        max_steps: the most steps before the run ends with the status that says so; samples that
+            it did not reach are NaN.
         adjoint: `DirectAdjoint` differentiates in forward and reverse mode; `ForwardMode()` is the
             fastest without a gradient.
 
@@ -135,7 +136,9 @@ def simulate(
     last = jnp.sum(jnp.isfinite(solution.ts)) - 1
     index = jnp.minimum(jnp.arange(solution.ts.shape[0]), last)
     time, saved = solution.ts[index], solution.ys[index]
+    reached = time <= time[-1]
     if not steps:
+        reached = t <= time[-1]
         saved = _sampled(time, saved, t, last)
         time = t
     status = Status.first(
@@ -145,6 +148,7 @@ def simulate(
         (solution.result == diffrax.RESULTS.max_steps_reached, Status.MAX_STEPS),
         (True, Status.SOLVER),
     )
+    saved = jnp.where(reached[:, None], saved, jnp.nan)
     mu, mu_sum, log_V, slip, log_E, E_sum, work, mu_rate, log_V_rate = saved[:, :9].T
     each = jnp.split(saved[:, 10:], 3, axis=1) if patches else (None, None, None)
     return FaultHistory(

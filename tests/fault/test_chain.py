@@ -187,7 +187,7 @@ def test_patches_of_different_strength_make_events_of_different_sizes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("mode", "plate"), [("forward", ()), ("reverse", (2e6, 1e6))])
+@pytest.mark.parametrize(("mode", "plate"), [("forward", ()), ("reverse", (2e8, 2e8))])
 def test_gradients_through_stick_slip_agree_with_differences(mode, plate):
     """`plate`: its mass and damping, if it has any."""
     t = jnp.array([2.0, 5.0, 8.0])
@@ -202,7 +202,7 @@ def test_gradients_through_stick_slip_agree_with_differences(mode, plate):
             drift=drift, drift_time=5.0, roughness=0.3 * drift, wavelengths=(4e-5,), **heavy,
         )  # fmt: skip
         history = fault.simulate(chain, 1e-5, t, rtol=1e-10, atol=1e-12, max_steps=8192)
-        return history.friction + 1e-3 * history.slip / 1e-5
+        return history.friction + 1e-3 * history.slip / 1e-5  # NaN where it was not reached
 
     jacobian = (jax.jacfwd if mode == "forward" else jax.jacrev)(friction)(x0)
     value = jax.jit(friction)
@@ -225,6 +225,8 @@ def test_batches_run_in_lockstep_and_one_bad_member_says_so():
     np.testing.assert_allclose(many.friction[1], run(b[1]).friction, atol=1e-7)
     short = jax.vmap(lambda x: fault.simulate(chain_of(b=x), 1e-5, t, max_steps=8))(b)
     assert not bool(jnp.any(short.status.ok)) and "max_steps" in str(short.status)
+    # samples that were not reached are NaN, not an extrapolation
+    assert bool(jnp.all(jnp.isnan(short.friction[:, -1]) & jnp.isfinite(short.friction[:, 0])))
 
 
 def test_a_traced_parameter_out_of_range_is_in_the_status():
