@@ -16,6 +16,7 @@ from jaxfric.ratestate._evolution import (
     Nagata,
     safe_log,
 )
+from jaxfric.ratestate._parameters import check_parameter, value_at
 from jaxfric.ratestate._types import Number, Parameter, State
 
 
@@ -94,7 +95,7 @@ class RateStateLaw(eqx.Module):
     def _check(self) -> None:
         _checks.finite("mu0", self.mu0)
         _checks.positive("V0", self.V0)
-        _parameter("a", self.a, _checks.finite)
+        check_parameter("a", self.a, _checks.finite)
         several = {
             "b": self.b,
             "Dc": self.Dc,
@@ -111,9 +112,9 @@ class RateStateLaw(eqx.Module):
                 f"state); got {', '.join(f'{k}: {v or 1}' for k, v in counts.items())}"
             )
         for b in _as_tuple(self.b):
-            _parameter("b", b, _checks.finite)
+            check_parameter("b", b, _checks.finite)
         for Dc in _as_tuple(self.Dc):
-            _parameter("Dc", Dc, _checks.positive)
+            check_parameter("Dc", Dc, _checks.positive)
         for alpha in _as_tuple(self.alpha):
             _checks.finite("alpha", alpha)
         for evolution in _as_tuple(self.evolution):
@@ -177,9 +178,9 @@ class RateStateLaw(eqx.Module):
 
     def log_friction(self, V: Number, log_state: State) -> Number:
         """Friction coefficient of velocity `V` and ln θ."""
-        a = _value(self.a, V)
+        a = value_at(self.a, V)
         psi = self.mu0 + sum(
-            _value(b, V)
+            value_at(b, V)
             * (self._part(log_state, i) - jnp.log(e.length_factor * self._Dc(i, V) / self.V0))
             for i, (b, e) in enumerate(zip(_as_tuple(self.b), self._evolutions, strict=True))
         )
@@ -229,7 +230,7 @@ class RateStateLaw(eqx.Module):
         # φ = ψ + (c/b) μ is continuous; tanh(μ/a) = 1 in the regularised form
         weakening = self._weakening(V_after)
         total = 1 + sum(getattr(e, "c", 0.0) for e in self._evolutions)
-        return -weakening * _value(self.a, V_after) / total * jnp.log(V_after / V_before)
+        return -weakening * value_at(self.a, V_after) / total * jnp.log(V_after / V_before)
 
     # Pieces --------------------------------------------------------------------------------------
 
@@ -246,7 +247,7 @@ class RateStateLaw(eqx.Module):
         return not _checks.is_concrete(self.alpha) or bool(np.any(self.alpha))
 
     def _Dc(self, i: int, V: Number) -> Any:
-        return _value(_as_tuple(self.Dc)[i], V)
+        return value_at(_as_tuple(self.Dc)[i], V)
 
     def _part(self, state: State, i: int) -> Number:
         return state if self.states is None else state[i]
@@ -257,7 +258,7 @@ class RateStateLaw(eqx.Module):
         return jnp.stack([part(i) for i in range(self.states)])
 
     def _alpha_over_b(self, i: int, V: Number) -> Any:
-        alpha, b = _as_tuple(self.alpha)[i], _value(_as_tuple(self.b)[i], V)
+        alpha, b = _as_tuple(self.alpha)[i], value_at(_as_tuple(self.b)[i], V)
         off = jnp.asarray(alpha) == 0  # b may then be zero too
         return jnp.where(off, 0, alpha / jnp.where(off, 1, b))
 
@@ -279,21 +280,6 @@ class RateStateLaw(eqx.Module):
 
 def _as_tuple(x: Any) -> tuple[Any, ...]:
     return x if isinstance(x, tuple) else (x,)
-
-
-def _value(parameter: Any, V: Number) -> Any:
-    """A parameter at velocity V, in V's dtype where it is a function."""
-    return jnp.asarray(parameter(V)).astype(V.dtype) if callable(parameter) else parameter
-
-
-def _parameter(name: str, value: Any, check: Callable[[str, Any], None]) -> None:
-    if not callable(value):
-        check(name, value)
-    elif jax.tree_util.all_leaves([value]):
-        raise ValueError(
-            f"{name} is a plain function, which jit cannot take as data; wrap it: "
-            f"{name}=jax.tree_util.Partial(function, ...)"
-        )
 
 
 def _asinh_exp(x: Number) -> Number:
