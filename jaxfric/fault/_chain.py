@@ -19,7 +19,8 @@ class FaultChain(eqx.Module):
 
     Each patch i carries the shear stress of its leaf spring and of its neighbours,
 
-    τ_i = k (X − u_i) + c (u_{i+1} − 2 u_i + u_{i−1}) = σ_i μ_i(V_i, θ_i) + η V_i,
+    τ_i = f_i + c (u_{i+1} − 2 u_i + u_{i−1}) = σ_i μ_i(V_i, θ_i) + η V_i,
+    f_i = l_i (1 − exp(−k (X − u_i) / l_i)),    df_i/d(X − u_i) = k (1 − f_i/l_i),
 
     the plate X is pulled by the load point x through the loader, F = mean τ_i,
 
@@ -35,8 +36,9 @@ class FaultChain(eqx.Module):
 
     μ_i → μ_i + r Σ_j sin(2π u_i/λ_j + φ_ij)/√m + d_i (1 − exp(−t/T)).
 
-    A loader with a limit L makes the curved loading of gouge; L = ∞ is a linear spring. Roughness
-    of wavelengths that have no common multiple makes events aperiodic.
+    A loader with a limit L and leaves with limits l_i, gouge that softens towards its strength,
+    make curved loading; a spring whose limit is ∞ is linear. Roughness of wavelengths that have
+    no common multiple makes events aperiodic.
 
     Arguments:
         law: `RateStateLaw` with parameters of shape (n,): `patches(...)` makes one.
@@ -46,6 +48,7 @@ class FaultChain(eqx.Module):
         coupling: c, Pa/m; the ends of the row are free.
         damping: η, Pa s/m; (shear modulus)/(2 shear velocity) for radiation into two half-spaces.
         limit: L, Pa.
+        leaf_limit: l, (n,) or one number, Pa.
         roughness: r, dimensionless.
         wavelengths: λ, (m,), m.
         phases: φ, (n, m), radians.
@@ -77,6 +80,7 @@ class FaultChain(eqx.Module):
     coupling: Any
     damping: Any
     limit: Any
+    leaf_limit: Vector
     roughness: Any
     wavelengths: Float[Array, " m"]
     phases: Float[Array, "n m"]
@@ -96,6 +100,7 @@ class FaultChain(eqx.Module):
         coupling: Any,
         damping: Any,
         limit: Any = np.inf,
+        leaf_limit: Any = np.inf,
         roughness: Any = 0.0,
         wavelengths: Any = (1.0,),
         phases: Any = 0.0,
@@ -115,6 +120,7 @@ class FaultChain(eqx.Module):
         self.law = law
         self.normal_stress = _spread("normal_stress", normal_stress, shape, dtype)
         self.drift = _spread("drift", drift, shape, dtype)
+        self.leaf_limit = _spread("leaf_limit", leaf_limit, shape, dtype)
         self.loader, self.leaf, self.coupling = loader, leaf, coupling
         self.damping, self.limit, self.roughness = damping, limit, roughness
         self.wavelengths = jnp.asarray(wavelengths, dtype)
@@ -137,8 +143,8 @@ class FaultChain(eqx.Module):
                 raise ValueError(f"{name} must not be negative; got {value}")
 
     def _positive(self) -> dict[str, Any]:
-        names = ["normal_stress", "loader", "leaf", "damping", "limit", "drift_time",
-                 "wavelengths", "mass"]  # fmt: skip
+        names = ["normal_stress", "loader", "leaf", "damping", "limit", "leaf_limit",
+                 "drift_time", "wavelengths", "mass"]  # fmt: skip
         names += [] if self.plate_mass is None else ["plate_mass"]
         return {name: getattr(self, name) for name in names}
 
@@ -176,7 +182,15 @@ class FaultChain(eqx.Module):
         strength = self.friction(V, log_state) + self.added(t, slip)
         return self.normal_stress * strength + self.damping * V
 
-    def plate_start(self, load: Any, V: Vector, force: Any) -> Array:
+    def pulled(self, X_rate: Any, V: Vector, leaves: Vector) -> Vector:
+        """τ_i', Pa/s, by leaves of tangent stiffness `leaves` and by the neighbours."""
+        return leaves * (X_rate - V) + self.coupling * _bend(V)
+
+    def tangents(self, stress: Vector, slip: Vector) -> Vector:
+        """k (1 − f_i/l_i), Pa/m: stiffness of the leaves, f_i being what neighbours do not pull."""
+        return self.leaf * (1 - (stress - self.coupling * _bend(slip)) / self.leaf_limit)
+
+    def plate_start(self, load: Any, V: Vector, force: Any, leaves: Vector) -> Array:
         """Stretch and velocity of a plate with a mass that begins in balance; () of one without."""
         if self.plate_mass is None:
             return jnp.zeros(0, V.dtype)
@@ -184,12 +198,14 @@ class FaultChain(eqx.Module):
         share = jnp.where(linear, 0.0, jnp.minimum(force / limit, MOST))
         curved = -limit / self.loader * jnp.log1p(-share)
         stretch = jnp.where(linear, force / self.loader, curved)
-        return jnp.stack([stretch, self._in_balance(load, V, force)]) / self._units()
+        return jnp.stack([stretch, self._in_balance(load, V, force, leaves)]) / self._units()
 
-    def plate_rates(self, load: Any, V: Vector, force: Any, plate: Array) -> tuple[Any, Array]:
+    def plate_rates(
+        self, load: Any, V: Vector, force: Any, leaves: Vector, plate: Array
+    ) -> tuple[Any, Array]:
         """X', and the rates of the plate's state; `force` is the mean stress of the patches."""
         if self.plate_mass is None:
-            return self._in_balance(load, V, force), plate
+            return self._in_balance(load, V, force, leaves), plate
         stretch, velocity = plate * self._units()
         lag = load - velocity
         # The state is the stretch, so that no trial step pulls beyond the limit
@@ -212,10 +228,10 @@ class FaultChain(eqx.Module):
         linear = jnp.isinf(self.limit)
         return linear, jnp.where(linear, 1.0, self.limit)
 
-    def _in_balance(self, load: Any, V: Vector, force: Any) -> Any:
-        """X' from F' = K (1 − F/L) (x' − X') = k (X' − mean V)."""
+    def _in_balance(self, load: Any, V: Vector, force: Any, leaves: Vector) -> Any:
+        """X' from F' = K (1 − F/L) (x' − X') = mean k_i (X' − V_i)."""
         tangent = self.loader * (1 - force / self.limit)
-        return (tangent * load + self.leaf * jnp.mean(V)) / (tangent + self.leaf)
+        return (tangent * load + jnp.mean(leaves * V)) / (tangent + jnp.mean(leaves))
 
 
 def patches(
@@ -266,6 +282,12 @@ def patches(
         return RateStateLaw(mu0, a, b, Dc, V0, evolution=kind, form=form)
 
     return jax.vmap(one)(*arrays)
+
+
+def _bend(u: Vector) -> Vector:
+    """u_{i+1} − 2 u_i + u_{i−1} of a row with free ends."""
+    row = jnp.concatenate([u[:1], u, u[-1:]])
+    return row[2:] - 2 * u + row[:-2]
 
 
 def _spread(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:

@@ -111,7 +111,7 @@ def sample_fault(
     """A random chain, and the velocity of its load point.
 
     The drop and the recurrence fix b − a ≈ drop/ln(peak velocity/velocity) and the stiffness
-    K ≈ drop · σ/(velocity · recurrence); what the chain then does differs by some ten per cent.
+    K ≈ drop · σ/(velocity · recurrence) of loader and leaves in series; what the chain then does differs by some ten per cent.
 
     Arguments:
         key: typed key.
@@ -135,12 +135,15 @@ def sample_fault(
     recurrence, peak = log(ranges.recurrence), log(ranges.peak_velocity)
     mu, softening = uniform(ranges.friction), log(ranges.softening)
     roughness, drift = drop * uniform(ranges.roughness), drop * uniform(ranges.drift)
-    # The tangent 1 − μ/limit falls by the softening between trough and peak
-    highest = mu + 0.1 * drop + roughness + jnp.maximum(drift, 0)
+    # The tangents 1 − μ/limit fall by the softening between trough and peak, which lies below the
+    # sum of all that can add to the strength: events begin at the patches that have less of it
+    highest = mu + 0.1 * drop + 0.5 * roughness + 0.7 * jnp.maximum(drift, 0)
     limit = (highest + softening / (1 - softening) * drop) * sigma
     slip = V * recurrence
-    loader = drop * sigma / slip / (1 - (mu - drop / 2) * sigma / limit)
-    spread, leaf = uniform(ranges.spread), loader * log(ranges.leaf)
+    spread, ratio = uniform(ranges.spread), log(ranges.leaf)
+    in_series = drop * sigma / slip / (1 - (mu - drop / 2) * sigma / limit)
+    loader = in_series * (1 + ratio) / ratio
+    leaf = ratio * loader
     a = log(ranges.direct)
     weakening = drop / jnp.log(peak / V) * jnp.exp(spread * _normal(next(keys), patches))
     phases = jax.random.uniform(next(keys), (patches, 3), a.dtype, 0, 2 * np.pi)
@@ -153,10 +156,13 @@ def sample_fault(
     if ranges.plate_period is not None:
         mass = loader * (log(ranges.plate_period) / (2 * np.pi)) ** 2
         ringing = 2 * jnp.sqrt(mass * (loader + leaf)) * log(ranges.ring_damping)
+    normal_stress = jnp.exp(spread * _normal(next(keys), patches))
+    normal_stress = sigma * normal_stress / jnp.mean(normal_stress)
     chain = FaultChain(
-        law, sigma * jnp.exp(spread * _normal(next(keys), patches)),
+        law, normal_stress,
         loader=loader, leaf=leaf, coupling=leaf * uniform(ranges.coupling),
-        damping=drop * sigma / peak, limit=limit, roughness=roughness,
+        damping=drop * sigma / peak, limit=limit,
+        leaf_limit=limit * normal_stress / sigma, roughness=roughness,
         wavelengths=slip * jnp.array([1.7, 4.1, 9.3], a.dtype), phases=phases,
         drift=drift, drift_time=log(ranges.drift_time), plate_mass=mass, plate_damping=ringing,
     )  # fmt: skip

@@ -206,11 +206,9 @@ def _field(chain: FaultChain, load: Any) -> Any:
         mu, slope = jax.linearize(lambda w, z: chain.friction(jnp.exp(w), z), jnp.log(V), z)
         added, added_rate = jax.jvp(chain.added, (t, slip), (jnp.ones_like(t), V))
         stress = chain.normal_stress * (mu + added) + chain.damping * V
-        plate_velocity, plate_rates = chain.plate_rates(load, V, jnp.mean(stress), plate)
-        ends = jnp.concatenate([V[:1], V, V[-1:]])  # free ends
-        stress_rate = chain.leaf * (plate_velocity - V) + chain.coupling * (
-            ends[2:] - 2 * V + ends[:-2]
-        )
+        leaves = chain.tangents(stress, slip)
+        plate_velocity, plate_rates = chain.plate_rates(load, V, jnp.mean(stress), leaves, plate)
+        stress_rate = chain.pulled(plate_velocity, V, leaves)
         # (σ ∂μ/∂lnV + η V) (ln V)' = τ' − σ (∂μ/∂lnθ (ln θ)' + d')
         direct = chain.normal_stress * slope(jnp.ones_like(w), jnp.zeros_like(w))
         evolution = chain.normal_stress * (slope(jnp.zeros_like(w), z_rate) + added_rate)
@@ -280,6 +278,6 @@ def _checked(chain: FaultChain, velocity: Any, t: Any, initial: Any) -> tuple[Ar
                 f"initial=(V, θ) must have shape ({n},) each; got {V.shape} and {state.shape}"
             )
     zero, slip = jnp.zeros((), t.dtype), jnp.zeros_like(V)
-    force = jnp.mean(chain.stress(zero, V, jnp.log(state), slip))
-    plate = chain.plate_start(velocity, V, force)
+    stress = chain.stress(zero, V, jnp.log(state), slip)
+    plate = chain.plate_start(velocity, V, jnp.mean(stress), chain.tangents(stress, slip))
     return t, (jnp.log(V), jnp.log(state), slip, zero, zero, zero, plate)

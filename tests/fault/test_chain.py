@@ -53,14 +53,15 @@ def test_equal_patches_move_as_one_whatever_couples_them():
 
 
 def test_work_of_the_loader_is_stored_or_dissipated():
-    """x' F = (elastic energy)' + Σ τ V for a limited loader, leaves and neighbours."""
+    """x' F = (elastic energy)' + Σ τ V for limited loader and leaves, and neighbours."""
     limit, K, k, c, V_load = 5e6, 2e10, 3e10, 1e10, 1e-5
+    leaf_limit = np.array([4e6, np.inf, 6e6])
     law = fault.patches(mu0=0.6, a=A, b=jnp.array([0.014, 0.015, 0.017]), Dc=DC, V0=V0)
     sigma = jnp.array([4e6, 5e6, 6e6])
     chain = fault.FaultChain(
-        law, sigma, loader=K, leaf=k, coupling=c, damping=1e6, limit=limit, roughness=0.004,
-        wavelengths=(3e-5, 7e-5), phases=jnp.arange(6.0).reshape(3, 2), drift=0.01,
-        drift_time=20.0,
+        law, sigma, loader=K, leaf=k, coupling=c, damping=1e6, limit=limit,
+        leaf_limit=leaf_limit, roughness=0.004, wavelengths=(3e-5, 7e-5),
+        phases=jnp.arange(6.0).reshape(3, 2), drift=0.01, drift_time=20.0,
     )  # fmt: skip
     first = jnp.array([1e-6, 2e-6, 3e-6]), jnp.full(3, 1.0)
     history = simulated(chain, V_load, jnp.array([12.0]), initial=first, steps=True, patches=True)
@@ -73,14 +74,33 @@ def test_work_of_the_loader_is_stored_or_dissipated():
         )  # fmt: skip
         stretch = np.diff(slip)
         leaf = tau - c * np.diff(stretch, prepend=0, append=0)
-        stretched = -limit / K * np.log1p(-force / limit)
-        loader = limit * stretched - force * limit / K
-        return 3 * loader + np.sum(leaf**2) / (2 * k) + c / 2 * np.sum(stretch**2)
+        leaves = [curved(f, k, most) for f, most in zip(leaf, leaf_limit, strict=True)]
+        return 3 * curved(force, K, limit) + sum(leaves) + c / 2 * np.sum(stretch**2)
+
+    def curved(force, stiffness, limit):
+        """∫ F dδ of F = L (1 − exp(−K δ/L))."""
+        if np.isinf(limit):
+            return force**2 / (2 * stiffness)
+        return -(limit**2 * np.log1p(-force / limit) + limit * force) / stiffness
 
     supplied = 3 * V_load * 5e6 * float(history.friction_integral[-1])
     dissipated = float(history.work[-1])
     assert supplied == pytest.approx(stored(-1) - stored(0) + dissipated, rel=1e-6)
     assert abs(stored(-1) - stored(0)) > 1e-3 * supplied  # the balance is not of two terms only
+
+
+def test_springs_of_one_limit_in_series_are_one_spring_of_that_limit():
+    """Of stiffness K k/(K + k): F = L − (L − F₀) exp(−K_s V t/L) while the patches hold."""
+    limit, K, k, V_load = 3.5e6, 2e10, 5e10, 1e-5
+    chain = chain_of(3, loader=K, leaf=k, coupling=1e10, limit=limit, leaf_limit=limit)
+    log_state = (0.3 - 0.6 - A * jnp.log(1e-9 / V0)) / B  # F₀ = 0.3 σ
+    first = jnp.full(3, 1e-9), jnp.full(3, DC / V0 * jnp.exp(log_state))
+    t = jnp.linspace(0.0, 12.0, 7)
+    history = simulated(chain, V_load, t, initial=first)
+    stiffness = K * k / (K + k)
+    force = limit - (limit - 0.3 * SIGMA) * np.exp(-stiffness * V_load * np.asarray(t) / limit)
+    assert force[-1] > 0.6 * limit
+    np.testing.assert_allclose(history.friction, force / SIGMA, atol=1e-4)
 
 
 @pytest.mark.parametrize("n", [1, 4])
@@ -191,15 +211,16 @@ def test_patches_of_different_strength_make_events_of_different_sizes():
 def test_gradients_through_stick_slip_agree_with_differences(mode, plate):
     """`plate`: its mass and damping, if it has any."""
     t = jnp.array([2.0, 5.0, 8.0])
-    x0 = jnp.log(jnp.array([0.014, 0.016, 2e-6, 2e10, 5e6, 1e6, 0.01, *plate]))
+    x0 = jnp.log(jnp.array([0.014, 0.016, 2e-6, 2e10, 5e6, 1e6, 0.01, 8e6, *plate]))
 
     def friction(x):
-        b1, b2, Dc, K, sigma, eta, drift, *own = jnp.exp(x)
+        b1, b2, Dc, K, sigma, eta, drift, leaf_limit, *own = jnp.exp(x)
         heavy = dict(zip(("plate_mass", "plate_damping"), own, strict=True)) if own else {}
         law = fault.patches(mu0=0.6, a=A, b=jnp.stack([b1, b2]), Dc=Dc, V0=V0)
         chain = fault.FaultChain(
             law, sigma, loader=K, leaf=3e10, coupling=1e9, damping=eta, limit=6e6,
-            drift=drift, drift_time=5.0, roughness=0.3 * drift, wavelengths=(4e-5,), **heavy,
+            leaf_limit=leaf_limit, drift=drift, drift_time=5.0, roughness=0.3 * drift,
+            wavelengths=(4e-5,), **heavy,
         )  # fmt: skip
         history = fault.simulate(chain, 1e-5, t, rtol=1e-10, atol=1e-12, max_steps=8192)
         return history.friction + 1e-3 * history.slip / 1e-5
