@@ -113,6 +113,18 @@ class LabquakeRecord(eqx.Module):
         return (self.emission**2).sum(axis=1) ** 0.5
 
     @property
+    def log_energy(self) -> Column:
+        """(n,), the mean of the channels' ln e, zeros raised to a channel's smallest positive.
+
+        Unlike the norm it does not depend on the sensors' gains, and their scatter averages out.
+        """
+        positive = np.where(self.emission > 0, self.emission, np.inf).min(axis=0)
+        heard = np.isfinite(positive)
+        if not heard.any():
+            return np.zeros(self.time.shape)
+        return np.log(np.maximum(self.emission, positive)[:, heard]).mean(axis=1)
+
+    @property
     def target(self) -> Column | None:
         """(n,), what is to be predicted: friction, else shear stress (Pa), else None."""
         return self.shear_stress if self.friction is None else self.friction

@@ -268,6 +268,22 @@ def test_time_to_failure_jumps_and_is_not_smoothed(quakes):
     note(holes, "time to failure is unknown .* at 100 samples")
 
 
+def test_gains_of_the_sensors_only_shift_the_log_energy():
+    rng = np.random.default_rng(0)
+    emission = np.exp(rng.standard_normal((50, 3)))
+    emission[7, 1] = 0.0
+    time = np.arange(50.0)
+    one = records.LabquakeRecord(time, emission).log_energy
+    two = records.LabquakeRecord(time, emission * [1e-6, 1.0, 50.0]).log_energy
+    np.testing.assert_allclose(two - one, np.log([1e-6, 50.0]).sum() / 3)
+    np.testing.assert_allclose(one[8:], np.log(emission[8:]).mean(axis=1))
+    assert np.isfinite(one).all()
+    silent = np.stack([emission[:, 0], 0 * emission[:, 0]], axis=1)
+    np.testing.assert_array_equal(
+        records.LabquakeRecord(time, silent).log_energy, np.log(emission[:, 0])
+    )
+
+
 def test_crop():
     record = records.LabquakeRecord(TIME, AE1, friction=SHEAR / 8, normal_stress=8e6)
     part = record.crop(60.0, 69.95)

@@ -26,7 +26,7 @@ class Records(eqx.Module):
     """Simulated records, each heard by several instruments.
 
     Attributes:
-        log_energy: (records, instruments, m), ln of the norm of the channels.
+        log_energy: (records, instruments, m), mean of the channels' ln.
         friction: (records, instruments, m), without the drift of the level.
         time_to_failure: (records, m), s.
         known: (records, m), where that is known.
@@ -151,7 +151,7 @@ def _one(
         if not average:
             instrument = eqx.tree_at(lambda i: i.window, instrument, jnp.asarray(DT, t.dtype))
         seen = fault.record(history, instrument, DT, key=noise)
-        energy = jnp.log(jnp.linalg.norm(seen.emission, axis=1))
+        energy = jnp.mean(jnp.log(seen.emission), axis=1)
         return energy[begin:], (seen.friction - (0 if drift else level))[begin:]
 
     keys = jax.random.split(how, instruments), jax.random.split(noise, instruments)

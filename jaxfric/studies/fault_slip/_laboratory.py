@@ -18,7 +18,7 @@ class Laboratory(NamedTuple):
 
     Attributes:
         name: of the record.
-        energy: (m,), norm of the channels.
+        energy: (m,), geometric mean of the channels.
         friction: (m,), or shear stress where there is no normal stress; None if not recorded.
         time_to_failure: (m,), s; NaN where it is not known.
         starts: indices where failures start.
@@ -79,8 +79,8 @@ def laboratory(record: LabquakeRecord) -> Laboratory:
     elif friction is not None:
         starts, left = _picked(friction)
     else:
-        starts, left = _bursts(even.energy), np.full(even.energy.size, np.nan)
-    energy = np.maximum(even.energy, np.min(even.energy[even.energy > 0]))
+        starts, left = _bursts(even.log_energy), np.full(even.time.size, np.nan)
+    energy = np.exp(even.log_energy)
     return Laboratory(record.name or "record", energy, friction, np.asarray(left), starts, clock)
 
 
@@ -92,7 +92,7 @@ def _clock(record: LabquakeRecord) -> float:
         found = signals.failures(jnp.asarray(coarse.target), DT)
         starts = np.flatnonzero(np.asarray(found.start))
     else:
-        starts = _bursts(coarse.energy)
+        starts = _bursts(coarse.log_energy)
     if starts.size < 2:
         return 1.0
     recurrence = float(np.median(np.diff(starts))) * DT * step
@@ -106,12 +106,10 @@ def _picked(friction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(np.asarray(found.start)), np.where(known, time, np.nan)
 
 
-def _bursts(energy: np.ndarray) -> np.ndarray:
+def _bursts(log_energy: np.ndarray) -> np.ndarray:
     """Samples where bursts of emission begin: what is left to count cycles by."""
-    everything = jnp.ones(energy.size, bool)
-    since, known = signals.time_since_burst(
-        jnp.asarray(np.maximum(energy, np.min(energy[energy > 0]))), DT, everything, since="onset"
-    )
+    energy = jnp.asarray(np.exp(log_energy))
+    since, known = signals.time_since_burst(energy, DT, jnp.ones(energy.size, bool), since="onset")
     time = np.where(np.asarray(known), np.asarray(since), np.inf)
     return np.flatnonzero(time[1:] < time[:-1]) + 1
 
