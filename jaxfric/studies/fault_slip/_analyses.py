@@ -9,16 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxfric import fault
-from jaxfric.studies.fault_slip._ask import IGNORED, ask_images, ask_sequence
+from jaxfric.studies._threads import in_threads
+from jaxfric.studies.fault_slip._ask import IGNORED, Answer, ask_images, ask_sequence
 from jaxfric.studies.fault_slip._data import (
     DT,
     MOST_STEPS,
     TOLERANCE,
     WARM_UP,
-    Records,
     over_cores,
 )
-from jaxfric.studies.fault_slip._kept import Kept
+from jaxfric.studies.fault_slip._kept import SIMULATIONS, Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory, simulated_laboratory
 from jaxfric.studies.fault_slip._rows import Row, rows_of, yardsticks
 
@@ -121,18 +121,15 @@ def _at_load(load: float, count: int) -> list[Laboratory]:
     def one(key: Any) -> Any:
         t = jnp.arange(0.0, WARM_UP + 200.0, DT)
         chain, velocity = fault.sample_fault(key=key, patches=8, ranges=reference)
-        heavier = eqx.tree_at(
-            lambda c: (c.normal_stress, c.limit),
-            chain,
-            (chain.normal_stress * factor, chain.limit * factor),
-        )
+        scaled = [x * factor for x in (chain.normal_stress, chain.limit, chain.leaf_limit)]
+        heavier = eqx.tree_at(lambda c: [c.normal_stress, c.limit, c.leaf_limit], chain, scaled)
         history = fault.simulate(
             heavier, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS,
             adjoint=diffrax.ForwardMode(),
         )  # fmt: skip
         seen = fault.record(history, fault.sample_instrument(key=key), DT, key=key)
         begin = int(WARM_UP / DT)
-        return jnp.linalg.norm(seen.emission, axis=1)[begin:], seen.friction[begin:]
+        return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
 
     keys = jax.random.split(jax.random.key(555), 3 * count)
     halves = over_cores(one, [keys[0::2], keys[1::2]])
@@ -147,32 +144,29 @@ def _at_load(load: float, count: int) -> list[Laboratory]:
 
 def ablations(kept: Kept, lab: Laboratory, cycles: int) -> list[Row]:
     """Networks of fewer steps that differ in one thing, the latent part tuned on the record."""
-    rows: list[Row] = []
-    names = ("as it is", "no averaging", "inertia", "larger drops")
-    networks = dict(zip(names, kept.sequence_variants(names), strict=True))
-    for name, network in networks.items():
-        answer = ask_sequence(network, lab, cycles, "latent", members=1)
-        rows += rows_of(answer, lab, lab.test, method=f"ablation, sequence: {name}", part="latent",
-                        cycles=cycles, level="inferred")  # fmt: skip
+    simulations = ("as it is", *SIMULATIONS)
     variants: dict[str, dict[str, bool]] = {
         "as it is": {}, "no skips": {"skips": False}, "no level path": {"level": False},
         "whole record": {"causal": False},
     }  # fmt: skip
-    for name, options in variants.items():
-        network = kept.image_variant(name, **options)
-        answer = ask_images(network, lab, cycles, "latent", causal=options.get("causal", True))
-        rows += rows_of(answer, lab, lab.test, method=f"ablation, encoder-decoder: {name}",
-                        part="latent", cycles=cycles, level="inferred")  # fmt: skip
-    answer = ask_sequence(networks["as it is"], lab, cycles, "latent", members=1, drift=False)
-    rows += rows_of(answer, lab, lab.test, method="ablation, sequence: no relaxation of the level",
-                    part="latent", cycles=cycles, level="inferred")  # fmt: skip
-    return rows
+    kept.train_variants(simulations, variants)
 
+    def rows(answer: Answer, name: str) -> list[Row]:
+        return rows_of(answer, lab, lab.test, method=f"ablation, {name}", part="latent",
+                       cycles=cycles, level="inferred")  # fmt: skip
 
-def records_summary(records: Records) -> dict[str, Any]:
-    """What the training set is like."""
-    return {
-        "simulated": records.simulated,
-        "kept": records.count,
-        "recurrence_percentiles": np.percentile(records.recurrence, [5, 50, 95]).tolist(),
-    }
+    def sequence(name: str, drift: bool = True) -> Answer:
+        network = kept.sequence_variant(name)
+        return ask_sequence(network, lab, cycles, "latent", members=1, drift=drift)
+
+    def images(name: str) -> Answer:
+        options = variants[name]
+        causal = options.get("causal", True)
+        return ask_images(kept.image_variant(name, **options), lab, cycles, "latent", causal=causal)
+
+    found = [rows(sequence(name), f"sequence: {name}") for name in simulations]
+    # Each is a program of its own, and the compiler leaves a core free
+    each = in_threads(images, list(variants))
+    found += [rows(x, f"encoder-decoder: {n}") for x, n in zip(each, variants, strict=True)]
+    found.append(rows(sequence("as it is", drift=False), "sequence: no relaxation of the level"))
+    return [row for rows in found for row in rows]

@@ -31,6 +31,7 @@ TRAIN, VALIDATE = 0.6, 0.8  # shares of the simulated records, as in the paper
 SIMULATIONS: dict[str, dict[str, Any]] = {
     "no averaging": {"average": False},
     "larger drops": {"ranges": fault.FaultRanges(drop=(0.04, 0.20))},
+    "straight loading": {"ranges": fault.FaultRanges(softening=(0.8, 0.95))},
     "inertia": {"ranges": fault.FaultRanges(plate_period=(0.25, 0.5))},
 }
 
@@ -74,66 +75,68 @@ class Kept:
             )
         return self._variants[name]
 
+    def train(self) -> None:
+        """Both kinds side by side: a recurrent network keeps only one core busy."""
+        records, plan = self.records("train"), self.plan
+        self.steps.step("trained", lambda: self._train({
+            "sequence": lambda folder: train_sequence(
+                records, self.seeds, plan.steps, checkpoint=folder
+            ),
+            "images": lambda folder: train_images(
+                records, self.seeds, plan.image_steps, checkpoint=folder
+            ),
+        }))  # fmt: skip
+
     def sequence(self) -> Any:
         """Sequence networks, a leading axis of seeds."""
-        return self._network(
-            "sequence", lambda: members(sequence_network, self.seeds),
-            lambda folder: train_sequence(
-                self.records("train"), self.seeds, self.plan.steps, checkpoint=folder
-            ),
-        )  # fmt: skip
+        return self._load("sequence", members(sequence_network, self.seeds))
 
     def images(self) -> Any:
         """Encoder-decoders, a leading axis of seeds."""
-        return self._network(
-            "images", lambda: members(image_network, self.seeds),
-            lambda folder: train_images(
-                self.records("train"), self.seeds, self.plan.image_steps, checkpoint=folder
-            ),
-        )  # fmt: skip
+        return self._load("images", members(image_network, self.seeds))
 
-    def sequence_variants(self, names: Sequence[str]) -> list[Any]:
-        """A network of fewer steps for each ablation; their trainings share the cores."""
-
-        def trained(name: str) -> Any:
-            plain = _plain("sequence", name)
-            path = self._path(plain)
-            if not path.exists():
-                made = train_sequence(
-                    self.variant_records(name), (0,), self.plan.ablation_steps,
-                    checkpoint=self.out / "runs" / plain,
-                )  # fmt: skip
-                training.save_arrays(path, made.network, kind=plain)
-            return training.load_arrays(path, members(sequence_network, (0,)))[0]
-
+    def train_variants(self, names: Sequence[str], images: dict[str, dict[str, bool]]) -> None:
+        """Networks of fewer steps, for the ablations: recurrent ones, encoder-decoders."""
+        steps = self.plan.ablation_steps
+        jobs: dict[str, Any] = {}
         for name in names:
+            jobs[_plain("sequence", name)] = lambda folder, name=name: train_sequence(
+                self.variant_records(name), (0,), steps, checkpoint=folder
+            )
             if not self._path(_plain("sequence", name)).exists():
                 self.variant_records(name)  # takes all cores by itself
-        return in_threads(trained, names)
+        for name, options in images.items():
+            jobs[_plain("images", name)] = lambda folder, options=options: train_images(
+                self.variant_records("as it is"), (0,), steps, checkpoint=folder, **options
+            )
+        self._train(jobs)
+
+    def sequence_variant(self, name: str) -> Any:
+        """Of one seed."""
+        return self._load(_plain("sequence", name), members(sequence_network, (0,)))
 
     def image_variant(self, name: str, **options: bool) -> Any:
-        """An encoder-decoder of fewer steps, for an ablation."""
-        return self._network(
-            _plain("images", name), lambda: members(lambda s: image_network(s, **options), (0,)),
-            lambda folder: train_images(
-                self.variant_records(name), (0,), self.plan.ablation_steps, checkpoint=folder,
-                **options,
-            ),
-        )  # fmt: skip
+        """Of one seed."""
+        like = members(lambda s: image_network(s, **options), (0,))
+        return self._load(_plain("images", name), like)
 
     def _path(self, name: str) -> Path:
         return self.out / "networks" / f"{name}.npz"
 
-    def _network(self, name: str, make: Any, train: Any) -> Any:
-        path = self._path(name)
-        if not path.exists():
-            began, before = time.perf_counter(), self.steps.recorded
-            trained = train(self.out / "runs" / name)
-            spent = time.perf_counter() - began - (self.steps.recorded - before)
-            training.save_arrays(path, trained.network, kind=name)
-            history = {k: np.asarray(v).tolist() for k, v in trained.history.items()}
-            self.steps.record(f"trained_{name}", history, spent)
-        return training.load_arrays(path, make())[0]
+    def _load(self, name: str, like: Any) -> Any:
+        return training.load_arrays(self._path(name), like)[0]
+
+    def _train(self, jobs: dict[str, Any]) -> dict[str, Any]:
+        """Those that are not there yet, as many at a time as there are cores; their histories."""
+
+        def one(name: str) -> Any:
+            if self._path(name).exists():
+                return None
+            trained = jobs[name](self.out / "runs" / name)
+            training.save_arrays(self._path(name), trained.network, kind=name)
+            return {k: np.asarray(v).tolist() for k, v in trained.history.items()}
+
+        return dict(zip(jobs, in_threads(one, list(jobs)), strict=True))
 
 
 def _plain(kind: str, name: str) -> str:

@@ -59,7 +59,7 @@ def run(
     began = time.perf_counter()
     kept = Kept(PRESETS[preset], out, progress)
     labs = [lab] if lab is not None else analyses.simulated_laboratories(kept.plan.laboratories)
-    kept.sequence(), kept.images()
+    kept.train()
     rows: list[Row] = []
     for each in labs:
         rows += _on(kept, each)

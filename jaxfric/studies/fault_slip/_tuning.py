@@ -12,12 +12,13 @@ from jaxtyping import Array
 
 from jaxfric import training
 from jaxfric.studies.fault_slip._features import Scale, features
-from jaxfric.studies.fault_slip._images import STRIDE, columns, emission_image, friction_image
+from jaxfric.studies.fault_slip._images import columns, emission_image, friction_image
 from jaxfric.studies.fault_slip._training import EMPHASIS, image_errors
 
 STEPS = 150
 RATE = 1.5e-3
 LENGTHS = (650, 1300, 2600, 5200, 10400)  # a program for each, whatever the span
+IMAGES = 480  # of a span, whatever its length: a program serves all
 FOLDS = 6  # members of an ensemble at most: each leaves out another cycle
 
 
@@ -134,7 +135,7 @@ def tune_images(
         seed: of the order of the images.
     """
     seeds = leading(network)[0]
-    ends = jnp.arange(begin, energy.shape[0], STRIDE)
+    ends = jnp.linspace(begin, energy.shape[0] - 1, IMAGES).astype(int)
     seen = emission_image(energy, causal)
     target, rest = friction_image(friction)
     data = {
@@ -144,7 +145,7 @@ def tune_images(
         "rest": rest[ends],
     }
     parameters = {"network": network, "tuned": mask_of(network, part, seeds)}
-    return _train(image_lesson, parameters, data, min(16, len(ends)), steps, rate, seed)
+    return _train(image_lesson, parameters, data, 16, steps, rate, seed)
 
 
 def image_lesson(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str, Array]]:
