@@ -111,7 +111,8 @@ def sample_fault(
     """A random chain, and the velocity of its load point.
 
     The drop and the recurrence fix b − a ≈ drop/ln(peak velocity/velocity) and the stiffness
-    K ≈ drop · σ/(velocity · recurrence) of loader and leaves in series; what the chain then does differs by some ten per cent.
+    K ≈ drop · σ/(velocity · recurrence) of loader and leaves in series; what the chain then does
+    differs by some ten per cent.
 
     Arguments:
         key: typed key.
