@@ -9,7 +9,7 @@ WORKERS ?= 2
 # One BLAS thread: threads that fight for cores make small eigenproblems a hundred times slower.
 TEST_ENV := OPENBLAS_NUM_THREADS=1
 # Most of a run is compilation, which takes half as long at these settings; at level 0 training
-# would run five times longer. The demo, the examples and the benchmarks compile as a user does.
+# would run five times longer. The demo and the examples compile as a user does.
 QUICK_XLA := --xla_backend_optimization_level=1 --xla_llvm_disable_expensive_passes=true \
 	--xla_cpu_use_fusion_emitters=false
 QUICK_ENV := $(TEST_ENV) XLA_FLAGS="$(QUICK_XLA) $$XLA_FLAGS"
@@ -19,7 +19,7 @@ PYTEST    = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast check docs bench clean
+.PHONY: help demo test test-fast check docs bench clean quick-xla
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -45,6 +45,9 @@ docs: $(VENV)/.docs ## build the documentation into site/
 
 bench: $(VENV)/.bench ## measure beside the peers (installs torch); rows go to benchmarks/results/
 	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+quick-xla: # the settings, for scripts whose times mean nothing
+	@echo "$(QUICK_XLA)"
 
 clean: ## remove the environment and everything the commands wrote
 	rm -rf $(VENV) .cache demo-output site dist build
