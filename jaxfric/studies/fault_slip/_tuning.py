@@ -130,7 +130,7 @@ def tune_images(
         part: see `training.parts`.
         causal: transform of the emission.
         begin: first sample to learn from.
-        steps: of Adam, 16 images each.
+        steps: of Adam, 8 images each.
         rate: of Adam at the start.
         seed: of the order of the images.
     """
@@ -145,7 +145,7 @@ def tune_images(
         "rest": rest[ends],
     }
     parameters = {"network": network, "tuned": mask_of(network, part, seeds)}
-    return _train(image_lesson, parameters, data, 16, steps, rate, seed)
+    return _train(image_lesson, parameters, data, 8, steps, rate, seed)
 
 
 def image_lesson(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str, Array]]:
