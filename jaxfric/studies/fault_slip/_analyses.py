@@ -97,13 +97,13 @@ def load_series(kept: Kept, faults: int = 8) -> list[Row]:
     The machine stays the same, so recurrence grows with load.
     """
     loads = kept.plan.loads
-    labs = {load: _at_load(load, faults) for load in loads}
-    rows: list[Row] = []
-    first, *_ = labs[loads[0]]
+    labs = _at_loads(loads, 3 * faults)
+    number, first = next(iter(labs[loads[0]].items()))
     tuned = ask_sequence(kept.sequence(), first, 6, "latent", given=True).network
+    rows: list[Row] = []
     for load in loads:
         each: list[Row] = []
-        for lab in labs[load][1:]:
+        for lab in [lab for n, lab in labs[load].items() if n != number][:faults]:
             answer = ask_sequence(tuned, lab, 0, "none", given=True)
             everything = np.arange(lab.samples) >= IGNORED
             each += rows_of(answer, lab, everything, method="sequence", part="latent", cycles=6,
@@ -112,13 +112,13 @@ def load_series(kept: Kept, faults: int = 8) -> list[Row]:
     return rows
 
 
-def _at_load(load: float, count: int) -> list[Laboratory]:
-    """The same faults in the same machine under another normal stress."""
+def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Laboratory]]:
+    """The same faults in the same machine under each normal stress: those that fail, by number."""
     reference = fault.FaultRanges(normal_stress=(2.5e6, 2.50001e6), recurrence=(4.0, 6.0),
                                   velocity=(5e-6, 1e-5))  # fmt: skip
-    factor = load / 2.5e6
 
-    def one(key: Any) -> Any:
+    def one(member: Any) -> Any:
+        key, factor = member
         t = jnp.arange(0.0, WARM_UP + 200.0, DT)
         chain, velocity = fault.sample_fault(key=key, patches=8, ranges=reference)
         scaled = [x * factor for x in (chain.normal_stress, chain.limit, chain.leaf_limit)]
@@ -131,15 +131,17 @@ def _at_load(load: float, count: int) -> list[Laboratory]:
         begin = int(WARM_UP / DT)
         return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
 
-    keys = jax.random.split(jax.random.key(555), 3 * count)
-    halves = over_cores(one, [keys[0::2], keys[1::2]])
-    energy, friction = (np.concatenate(x) for x in zip(*halves, strict=True))
-    whole = np.isfinite(energy).all(1) & np.isfinite(friction).all(1) & (energy > 0).all(1)
-    labs = [
-        simulated_laboratory(f"fault {i} at {load / 1e6:g} MPa", energy[i], friction[i])
-        for i in np.flatnonzero(whole)
-    ]
-    return [lab for lab in labs if lab.starts.size >= 8][: count + 1]
+    keys = jax.random.split(jax.random.key(555), count)
+    batches = [(keys, np.full(count, load / 2.5e6)) for load in loads]
+    found = {}
+    for load, (energy, friction) in zip(loads, over_cores(one, batches), strict=True):
+        whole = np.isfinite(energy).all(1) & np.isfinite(friction).all(1) & (energy > 0).all(1)
+        labs = {
+            i: simulated_laboratory(f"fault {i} at {load / 1e6:g} MPa", energy[i], friction[i])
+            for i in np.flatnonzero(whole)
+        }
+        found[load] = {int(i): lab for i, lab in labs.items() if lab.starts.size >= 8}
+    return found
 
 
 def ablations(kept: Kept, lab: Laboratory, cycles: int) -> list[Row]:

@@ -38,7 +38,7 @@ class Preset(NamedTuple):
 PRESETS = {
     "smoke": Preset(20, 12, 6, 0, 0, 4, 2, (3,), (), 1, ()),
     "laptop": Preset(
-        1000, 2400, 2800, 100, 400, STEPS, 3, (1, 3, 6, 12), ("head",), 3,
+        1000, 2400, 2800, 100, 300, STEPS, 3, (1, 3, 6, 12), ("head",), 3,
         (2.5e6, 3e6, 5e6, 8e6),
     ),
     "paper": Preset(
