@@ -77,8 +77,8 @@ def test_intervals_cover_the_truth(draw, seed):
 @pytest.mark.slow
 @pytest.mark.x64
 @pytest.mark.parametrize(("draw", "seed"), [(white, 2), (coloured, 3)], ids=["white", "coloured"])
-def test_intervals_of_250_steps_cover_the_truth(draw, seed):
-    shares, scaled = coverage(250, draw, seed)
+def test_intervals_of_500_steps_cover_the_truth(draw, seed):
+    shares, scaled = coverage(500, draw, seed)
     for name in ("a", "b", "Dc", "a-b"):
         assert 0.92 <= shares[name] <= 0.98, shares
         assert 0.9 < scaled[name] < 1.12, scaled
