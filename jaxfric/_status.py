@@ -37,6 +37,7 @@ class Status(eqx.Module):
     BAD_LOAD: ClassVar[int] = 9
     UNSOLVED: ClassVar[int] = 10
     NO_VALUE: ClassVar[int] = 11
+    OVERLOADED: ClassVar[int] = 12
 
     MESSAGES: ClassVar[tuple[str, ...]] = (
         "successful",
@@ -56,6 +57,8 @@ class Status(eqx.Module):
         "loads nearer to one",
         "the objective returned no finite number for any candidate; try it on the start alone, or "
         "begin elsewhere with a smaller step",
+        "a spring starts at or past its limit; raise limit and leaf_limit above the stress at the "
+        "start, or begin with a lower one",
     )
 
     @property

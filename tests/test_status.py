@@ -27,6 +27,7 @@ def test_every_code_has_a_sentence():
         (Status.BAD_PARAMETER, "Dc, V0 and stiffness must be > 0"),
         (Status.SOLVER, "try another solver"),
         (Status.OVERFLOW, "raise max_events"),
+        (Status.OVERLOADED, "raise limit and leaf_limit"),
     ],
 )
 def test_sentences_name_the_remedy(code, remedy):

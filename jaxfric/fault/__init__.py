@@ -6,7 +6,7 @@ history = simulate(chain, 1e-5, t)                                    # .frictio
 history.catalogue()                                                   # slip events
 """
 
-from jaxfric.fault._chain import FaultChain as FaultChain, patches as patches
+from jaxfric.fault._chain import FaultChain as FaultChain
 from jaxfric.fault._emission import (
     add_background as add_background,
     add_bursts as add_bursts,
@@ -15,6 +15,7 @@ from jaxfric.fault._emission import (
     compress as compress,
     window_average as window_average,
 )
+from jaxfric.fault._patches import patches as patches
 from jaxfric.fault._sampling import (
     FaultRanges as FaultRanges,
     Instrument as Instrument,

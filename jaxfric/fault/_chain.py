@@ -8,10 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from jaxfric.ratestate import Aging, RateStateLaw
+from jaxfric.ratestate import RateStateLaw
 
 Vector = Float[Array, " n"]
-MOST = 0.95  # of its limit that a loader may pull with at the start
 
 
 class FaultChain(eqx.Module):
@@ -64,6 +63,7 @@ class FaultChain(eqx.Module):
 
     Example:
         >>> import jax.numpy as jnp
+        >>> from jaxfric.fault import patches
         >>> law = patches(mu0=0.6, a=0.01, b=jnp.array([0.015, 0.016]), Dc=1e-6, V0=1e-6)
         >>> chain = FaultChain(law, 5e6, loader=1e10, leaf=1e10, coupling=1e9, damping=1e6)
         >>> chain.patches, chain.normal_stress.shape
@@ -177,6 +177,11 @@ class FaultChain(eqx.Module):
         rough = jnp.sum(jnp.sin(path), axis=1) / self.wavelengths.size**0.5
         return self.roughness * rough + self.drift * (1 - jnp.exp(-t / self.drift_time))
 
+    def level(self, t: Any) -> Array:
+        """What the drift adds to the bulk friction at times `t`, dimensionless."""
+        mean = jnp.mean(self.normal_stress * self.drift) / jnp.mean(self.normal_stress)
+        return mean * (1 - jnp.exp(-t / self.drift_time))
+
     def stress(self, t: Any, V: Vector, log_state: Vector, slip: Vector) -> Vector:
         """τ_i, Pa."""
         strength = self.friction(V, log_state) + self.added(t, slip)
@@ -190,12 +195,17 @@ class FaultChain(eqx.Module):
         """k (1 − f_i/l_i), Pa/m: stiffness of the leaves, f_i being what neighbours do not pull."""
         return self.leaf * (1 - (stress - self.coupling * _bend(slip)) / self.leaf_limit)
 
+    def overloaded(self, stress: Vector, slip: Vector) -> Bool[Array, ""]:
+        """Whether a spring is at or past its limit, where it would pull backwards."""
+        leaves = stress - self.coupling * _bend(slip)
+        return (jnp.mean(stress) >= self.limit) | jnp.any(leaves >= self.leaf_limit)
+
     def plate_start(self, load: Any, V: Vector, force: Any, leaves: Vector) -> Array:
         """Stretch and velocity of a plate with a mass that begins in balance; () of one without."""
         if self.plate_mass is None:
             return jnp.zeros(0, V.dtype)
         linear, limit = self._limit()
-        share = jnp.where(linear, 0.0, jnp.minimum(force / limit, MOST))
+        share = jnp.where(linear | (force >= limit), 0.0, force / limit)  # `overloaded` tells
         curved = -limit / self.loader * jnp.log1p(-share)
         stretch = jnp.where(linear, force / self.loader, curved)
         return jnp.stack([stretch, self._in_balance(load, V, force, leaves)]) / self._units()
@@ -232,56 +242,6 @@ class FaultChain(eqx.Module):
         """X' from F' = K (1 − F/L) (x' − X') = mean k_i (X' − V_i)."""
         tangent = self.loader * (1 - force / self.limit)
         return (tangent * load + jnp.mean(leaves * V)) / (tangent + jnp.mean(leaves))
-
-
-def patches(
-    mu0: Any, a: Any, b: Any, Dc: Any, V0: Any, *, evolution: Any = None, form: str = "classical"
-) -> RateStateLaw:
-    """A law with a leading axis of patches, from numbers and arrays of shape (n,).
-
-    Arguments:
-        mu0: see `ratestate.RateStateLaw`; a number is the same for all patches.
-        a: likewise.
-        b: likewise.
-        Dc: likewise, m.
-        V0: likewise, m/s.
-        evolution: one evolution for all; aging if None.
-        form: "classical" or "regularised".
-
-    Returns:
-        `RateStateLaw` with arrays of shape (n,).
-
-    Raises:
-        ValueError: if the shapes differ, or a value is out of range.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> law = patches(mu0=0.6, a=0.01, b=jnp.array([0.015, 0.016]), Dc=1e-6, V0=1e-6)
-        >>> print(law.a)
-        [0.01 0.01]
-
-    Source: ours.
-    """
-    given = {"mu0": mu0, "a": a, "b": b, "Dc": Dc, "V0": V0}
-    try:
-        shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given.values()))
-    except ValueError:
-        shape = ()
-    if len(shape) != 1:
-        shapes = {name: np.shape(x) for name, x in given.items()}
-        raise ValueError(f"give numbers, or arrays of one shape (patches,); got {shapes}")
-    for name in ("Dc", "V0"):
-        x = given[name]
-        if not isinstance(x, jax.core.Tracer) and not np.all(np.asarray(x) > 0):
-            raise ValueError(f"{name} must be positive; got {np.asarray(x).tolist()}")
-    dtype = jnp.result_type(float, *given.values())
-    arrays = [jnp.broadcast_to(jnp.asarray(x, dtype), shape) for x in given.values()]
-    kind = Aging() if evolution is None else evolution
-
-    def one(mu0: Any, a: Any, b: Any, Dc: Any, V0: Any) -> RateStateLaw:
-        return RateStateLaw(mu0, a, b, Dc, V0, evolution=kind, form=form)
-
-    return jax.vmap(one)(*arrays)
 
 
 def _bend(u: Vector) -> Vector:

@@ -76,26 +76,51 @@ def compress(energy: Signal, exponent: Any) -> Signal:
     return jnp.where(positive, jnp.where(positive, ratio, 1) ** exponent, 0)
 
 
-def add_background(signal: Signal, level: Any) -> Signal:
-    """Emission that never stops: x + level · (the median of x).
+def add_background(
+    signal: Signal, level: Any, *, stress: Float[Array, "..."] | None = None, growth: Any = 0.0
+) -> Signal:
+    """Emission that never stops: x + level · median(x) · exp(g s).
 
-    Pumps, hydraulics and creeping grains fill the quiet times of any recording.
+    s = (τ − mean τ)/(max τ − min τ), 0 without a stress.
+
+    Pumps, hydraulics and creeping grains fill the quiet times of any recording. Grains that crack
+    under the load do so more often the more they carry, by subcritical growth of their flaws: the
+    quiet of a laboratory fault follows its stress through every cycle.
 
     Arguments:
         signal: (m,).
-        level: of the background, in units of the signal's median.
+        level: of the background at the mean stress, in units of the signal's median.
+        stress: τ, (m,), in any unit; None for a background that is constant.
+        growth: g, of the background's logarithm over the range of the stress.
 
     Returns:
         (m,).
+
+    Raises:
+        ValueError: if the stress has another shape, or there is a growth without a stress.
 
     Example:
         >>> import jax.numpy as jnp
         >>> print(add_background(jnp.array([1.0, 2.0, 9.0]), 0.5))
         [ 2.  3. 10.]
+        >>> stress = jnp.array([0.0, 1.0, 2.0])
+        >>> print(add_background(jnp.array([1.0, 2.0, 9.0]), 0.5, stress=stress, growth=2.0))
+        [ 1.3678794  3.        11.7182818]
 
-    Source: ours.
+    Source: the exponential is that of Charles (1958) and Scholz (1968); ours.
     """
-    return signal + level * jnp.median(signal)
+    quiet = level * jnp.median(signal)
+    if stress is None:
+        if isinstance(growth, jax.core.Tracer) or np.any(np.asarray(growth) != 0):
+            raise ValueError("a background that grows needs the stress it grows with: stress=...")
+        return signal + quiet
+    if jnp.shape(stress) != jnp.shape(signal):
+        raise ValueError(
+            f"stress must have the signal's shape {jnp.shape(signal)}; got {jnp.shape(stress)}"
+        )
+    extent = jnp.max(stress) - jnp.min(stress)
+    share = (stress - jnp.mean(stress)) / jnp.where(extent > 0, extent, 1)
+    return signal + quiet * jnp.exp(growth * share)
 
 
 def add_noise(signal: Signal, level: Any, correlation: Any, *, key: Key[Array, ""]) -> Signal:

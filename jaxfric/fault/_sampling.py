@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from jaxfric.fault._chain import FaultChain, patches as make_patches
+from jaxfric.fault._chain import FaultChain
 from jaxfric.fault._emission import (
     add_background,
     add_bursts,
@@ -17,6 +17,7 @@ from jaxfric.fault._emission import (
     compress,
     window_average,
 )
+from jaxfric.fault._patches import patches as make_patches
 from jaxfric.fault._simulate import FaultHistory
 
 Range = tuple[float, float]
@@ -73,6 +74,7 @@ class Instrument(eqx.Module):
         window: over which emission and friction are averaged, s.
         exponent: of `compress`.
         background: of `add_background`, in medians.
+        growth: of `add_background`, with the stress.
         noise: of `add_noise`.
         correlation: of that noise.
         burst_rate: of `add_bursts`, 1/s.
@@ -83,6 +85,7 @@ class Instrument(eqx.Module):
     window: Any
     exponent: Any
     background: Any
+    growth: Any
     noise: Any
     correlation: Any
     burst_rate: Any
@@ -173,6 +176,8 @@ def sample_fault(
 def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
     """A random instrument: window 0.7 to 1.5 s, exponent 0.15 to 0.6, gains within e.
 
+    Half of the backgrounds, on average, rise by more than twentyfold over the range of the stress.
+
     Arguments:
         key: typed key.
         sensors: number of channels, static.
@@ -187,11 +192,12 @@ def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
 
     Source: ours.
     """
-    keys = iter(jax.random.split(key, 8))
+    keys = iter(jax.random.split(key, 9))
     return Instrument(
         window=_uniform(next(keys), (0.7, 1.5)),
         exponent=_uniform(next(keys), (0.15, 0.6)),
         background=_log_uniform(next(keys), (0.1, 10.0)),
+        growth=_uniform(next(keys), (0.0, 6.0)),
         noise=_log_uniform(next(keys), (0.01, 0.2)),
         correlation=_uniform(next(keys), (0.0, 0.98)),
         burst_rate=_uniform(next(keys), (0.0, 0.15)),
@@ -201,7 +207,12 @@ def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
 
 
 def record(
-    history: FaultHistory, instrument: Instrument, dt: Any, *, key: Key[Array, ""]
+    history: FaultHistory,
+    instrument: Instrument,
+    dt: Any,
+    *,
+    key: Key[Array, ""],
+    level: Float[Array, " m"] | None = None,
 ) -> Recording:
     """What an instrument makes of a fault's motion.
 
@@ -210,6 +221,8 @@ def record(
         instrument: an `Instrument`.
         dt: s.
         key: typed key of noise and bursts.
+        level: (m,), drift of the strength, dimensionless, see `FaultChain.level`: grains crack by
+            the stress above it. None for a fault without.
 
     Returns:
         `Recording`.
@@ -227,14 +240,17 @@ def record(
     """
     noise, bursts, sensors = jax.random.split(key, 3)
     energy = window_average(history.kinetic_integral, dt, instrument.window)
-    signal = add_background(compress(energy, instrument.exponent), instrument.background)
+    friction = window_average(history.friction_integral, dt, instrument.window)
+    signal = add_background(
+        compress(energy, instrument.exponent), instrument.background,
+        stress=friction if level is None else friction - level, growth=instrument.growth,
+    )  # fmt: skip
     size = instrument.burst_size * jnp.max(signal)
     signal = add_bursts(
         signal, dt, instrument.window, instrument.burst_rate, size, key=bursts
     )  # fmt: skip
     signal = add_noise(signal, instrument.noise, instrument.correlation, key=noise)
     each = channels(signal, instrument.gains, 0.5 * instrument.noise, key=sensors)
-    friction = window_average(history.friction_integral, dt, instrument.window)
     return Recording(each, friction)
 
 

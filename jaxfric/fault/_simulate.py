@@ -116,7 +116,8 @@ def simulate(
         `FaultHistory`.
 
     Raises:
-        ValueError: in float32, for a batch (use jax.vmap), or for bad times.
+        ValueError: in float32, for a batch (use jax.vmap), for bad times, or if a spring cannot
+            carry the stress at the start (in the status if that is traced).
 
     Example:
         >>> import jax.numpy as jnp
@@ -129,7 +130,7 @@ def simulate(
 
     Source: Rice (1993) for the quasi-dynamic balance; ours in detail.
     """
-    t, start = _checked(chain, velocity, t, initial)
+    t, start, overloaded = _checked(chain, velocity, t, initial)
     solution = _solve(chain, velocity, t[-1], start, solver, (rtol, atol), max_steps, adjoint,
                       patches)  # fmt: skip
     assert solution.ts is not None and solution.ys is not None
@@ -143,6 +144,7 @@ def simulate(
         time = t
     status = Status.first(
         (~chain.valid, Status.BAD_PARAMETER),
+        (overloaded, Status.OVERLOADED),
         (~jnp.all(jnp.isfinite(saved)), Status.NOT_FINITE),
         (solution.result == diffrax.RESULTS.successful, Status.SUCCESSFUL),
         (solution.result == diffrax.RESULTS.max_steps_reached, Status.MAX_STEPS),
@@ -255,8 +257,8 @@ def _sampled(time: Array, saved: Array, t: Array, last: Array) -> Array:
     return jnp.concatenate(parts, axis=1)
 
 
-def _checked(chain: FaultChain, velocity: Any, t: Any, initial: Any) -> tuple[Array, Any]:
-    """Times and the state at the start."""
+def _checked(chain: FaultChain, velocity: Any, t: Any, initial: Any) -> tuple[Array, Any, Any]:
+    """Times, the state at the start, and whether a spring cannot carry it."""
     _checks.positive("velocity", velocity)
     _checks.vector("t", t)
     t = jnp.asarray(t)
@@ -279,5 +281,12 @@ def _checked(chain: FaultChain, velocity: Any, t: Any, initial: Any) -> tuple[Ar
             )
     zero, slip = jnp.zeros((), t.dtype), jnp.zeros_like(V)
     stress = chain.stress(zero, V, jnp.log(state), slip)
+    overloaded = chain.overloaded(stress, slip)
+    if _checks.is_concrete(overloaded) and overloaded:
+        raise ValueError(
+            f"a spring starts at or past its limit: stresses {np.asarray(stress).tolist()} Pa, "
+            f"limit {chain.limit}, leaf_limit {np.asarray(chain.leaf_limit).tolist()}. Raise the "
+            "limits above the stress at the start, or begin with a lower one: initial=(V, θ)"
+        )
     plate = chain.plate_start(velocity, V, jnp.mean(stress), chain.tangents(stress, slip))
-    return t, (jnp.log(V), jnp.log(state), slip, zero, zero, zero, plate)
+    return t, (jnp.log(V), jnp.log(state), slip, zero, zero, zero, plate), overloaded

@@ -259,6 +259,25 @@ def test_a_traced_parameter_out_of_range_is_in_the_status():
     assert many.ok.tolist() == [True, False] and "parameter" in str(many)
 
 
+@pytest.mark.parametrize("plate", [{}, {"plate_mass": 1e8}])
+@pytest.mark.parametrize("spring", ["limit", "leaf_limit"])
+def test_a_spring_that_cannot_carry_the_start_is_refused(spring, plate):
+    """At 0.999 of the stress it would pull backwards; at 1.001 it carries a steady slide."""
+    t = jnp.linspace(0.0, 2.0, 5)
+    low = {"initial": (jnp.full(2, V0), jnp.full(2, DC / V0)), "rtol": 1e-6}
+    stress = float(chain_of(2).stress(0.0, low["initial"][0], jnp.log(low["initial"][1]),
+                                      jnp.zeros(2))[0])  # fmt: skip
+
+    def run(factor):
+        return simulated(chain_of(2, **{spring: factor * stress}, **plate), 1e-6, t, **low)
+
+    with pytest.raises(ValueError, match="Raise the limits"):
+        run(0.999)
+    assert bool(run(1.001).status.ok)
+    many = jax.vmap(lambda x: run(x).status)(jnp.array([0.999, 1.001]))
+    assert many.ok.tolist() == [False, True] and "raise limit" in str(many)
+
+
 def test_a_plain_forward_solve_gives_the_same():
     t = jnp.linspace(0.0, 20.0, 41)
     one = fault.simulate(chain_of(2), 1e-5, t)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from jaxfric import fault
+from jaxfric import Status, fault
 
 DT = 0.1
 
@@ -40,6 +40,49 @@ def test_compression_orders_and_scales():
     assert bool(jnp.all(jnp.isfinite(slope)))
 
 
+def test_the_background_grows_with_the_exponential_of_the_stress():
+    """ln of what is added rises by the growth from the least stress to the largest."""
+    signal = jnp.abs(jnp.sin(jnp.arange(400.0) / 7.0))
+    stress = 3e6 + 1e6 * jnp.sin(jnp.arange(400.0) / 30.0)
+    constant = np.asarray(fault.add_background(signal, 0.5) - signal)
+    np.testing.assert_allclose(constant, 0.5 * np.median(signal), rtol=1e-4)
+    grown = np.asarray(fault.add_background(signal, 0.5, stress=stress, growth=3.0) - signal)
+    share = np.asarray((stress - jnp.mean(stress)) / (jnp.max(stress) - jnp.min(stress)))
+    np.testing.assert_allclose(np.log(grown / constant), 3.0 * share, atol=1e-4)
+    assert np.ptp(np.log(grown)) == pytest.approx(3.0, abs=1e-3)
+    # a stress that does not change adds the constant, and has a derivative
+    flat = jnp.full(400, 3e6)
+    np.testing.assert_allclose(
+        fault.add_background(signal, 0.5, stress=flat, growth=3.0) - signal, constant, rtol=1e-4
+    )
+    slope = jax.grad(lambda s: jnp.sum(fault.add_background(signal, 0.5, stress=s, growth=3.0)))
+    assert bool(jnp.all(jnp.isfinite(slope(flat))))
+
+
+def test_the_quiet_of_a_record_follows_the_stress_above_the_level():
+    """A drift of the strength is no reason for grains to crack more often."""
+    t = np.arange(600) * DT
+    saw = 0.5 + 0.05 * ((t / 6.0) % 1.0)
+    level = 0.2 * t / 60.0
+    zero = np.zeros(600)
+    status = Status(jnp.array(0))
+    drifting = fault.FaultHistory(
+        *map(jnp.asarray, (t, saw + level, np.cumsum(saw + level) * DT, zero, zero, zero,
+                           1e-9 * t, zero, zero, zero)), status,
+    )  # fmt: skip
+    quiet = fault.Instrument(
+        window=DT, exponent=1.0, background=1.0, growth=2.0, noise=0.0, correlation=0.0,
+        burst_rate=0.0, burst_size=0.0, gains=jnp.ones(1),
+    )  # fmt: skip
+    key = jax.random.key(0)
+    heard = fault.record(drifting, quiet, DT, key=key, level=jnp.asarray(level))
+    loud = np.log(np.asarray(heard.emission[5:, 0]))
+    assert np.corrcoef(loud, saw[5:])[0, 1] > 0.97
+    # ignorant of the level, it drifts with it
+    drifts = np.log(np.asarray(fault.record(drifting, quiet, DT, key=key).emission[5:, 0]))
+    assert np.corrcoef(drifts, t[5:])[0, 1] > 0.9 > 0.2 > abs(np.corrcoef(loud, t[5:])[0, 1])
+
+
 def test_noise_has_the_spread_and_the_memory_that_it_says():
     noisy = fault.add_noise(jnp.ones(40_000), 0.2, 0.9, key=jax.random.key(1))
     n = np.log(np.asarray(noisy, np.float64)) / 0.2
@@ -64,6 +107,10 @@ def test_channels_differ_by_gain_and_noise():
 def test_bad_windows_and_gains_are_refused():
     with pytest.raises(ValueError, match="window must be positive"):
         fault.window_average(jnp.zeros(3), DT, 0.0)
+    with pytest.raises(ValueError, match="stress must have the signal's shape"):
+        fault.add_background(jnp.zeros(3), 1.0, stress=jnp.zeros(2))
+    with pytest.raises(ValueError, match="needs the stress"):
+        fault.add_background(jnp.zeros(3), 1.0, growth=1.0)
     with pytest.raises(ValueError, match="gains"):
         fault.channels(jnp.zeros(3), 1.0, 0.1, key=jax.random.key(0))
 

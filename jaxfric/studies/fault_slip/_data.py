@@ -143,14 +143,13 @@ def _one(
         adjoint=diffrax.ForwardMode(),
     )  # fmt: skip
     begin = int(WARM_UP / DT)
-    level = jnp.mean(chain.normal_stress * chain.drift) / jnp.mean(chain.normal_stress)
-    level = level * (1 - jnp.exp(-t / chain.drift_time))
+    level = chain.level(t)
 
     def heard(how: Any, noise: Any) -> tuple[Array, Array]:
         instrument = fault.sample_instrument(key=how)
         if not average:
             instrument = eqx.tree_at(lambda i: i.window, instrument, jnp.asarray(DT, t.dtype))
-        seen = fault.record(history, instrument, DT, key=noise)
+        seen = fault.record(history, instrument, DT, key=noise, level=level)
         energy = jnp.mean(jnp.log(seen.emission), axis=1)
         return energy[begin:], (seen.friction - (0 if drift else level))[begin:]
 

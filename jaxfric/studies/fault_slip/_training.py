@@ -32,6 +32,7 @@ WARM = 150  # of them before the loss counts: a recurrent network starts in igno
 HIDDEN = 48
 FILTERS = (8, 16, 32, 64)
 DEPTHS = (0.1, 0.1, 0.1, 0.5)  # weights of the hierarchical components
+NEWEST = 4.0  # columns over which the weight of a causal image's error falls
 EMPHASIS = 3.0  # of the friction beside the scalogram, which holds what no past tells
 
 
@@ -164,8 +165,9 @@ def image_loss(
         end = MARGIN + STRIDE * COLUMNS - 1
         target, rest = friction_image(seen["friction"])
         image = columns(emission_image(seen["energy"], causal), jnp.asarray(end))
+        friction = columns(seen["friction"][None], end)[0]
         return image_errors(
-            network, image, columns(target, end), columns(seen["friction"][None], end)[0], rest[end]
+            network, image, columns(target, end), friction, rest[end], asked(causal)
         )
 
     keys = jax.random.split(key, batch.recurrence.shape[0])
@@ -175,16 +177,28 @@ def image_loss(
 
 
 def image_errors(
-    network: Any, image: Array, target: Array, friction: Array, rest: Array
+    network: Any, image: Array, target: Array, friction: Array, rest: Array, weight: Array
 ) -> tuple[Array, Array]:
-    """Of one image: the paper's loss, and the absolute error of the friction."""
+    """Of one image: the paper's loss, and the absolute error of the friction, see `asked`."""
     decoded = network(image[None])
     level = jnp.zeros_like(rest) if decoded.level is None else decoded.level[0]
     wanted = None if decoded.level is None else rest[None]
     scalogram = networks.scalogram_loss(decoded, target[None], wanted, weights=DEPTHS)
     found = signal(decoded.image[0]) + level
-    late = COLUMNS // 2  # the first columns of a causal image know little of the past
-    return scalogram, jnp.mean(jnp.abs(found - friction)[late:])
+    return scalogram, jnp.sum(weight * jnp.abs(found - friction))
+
+
+def asked(causal: bool) -> Array:
+    """(columns,), weights of the friction's errors: half on the later half, half on the newest.
+
+    A causal reading is of the newest column alone; the first columns know little of the past.
+    """
+    age = np.arange(COLUMNS)[::-1]
+    late = (age < COLUMNS // 2) / (COLUMNS // 2)
+    if not causal:
+        return jnp.asarray(late, jnp.float32)
+    newest = np.exp(-age / NEWEST)
+    return jnp.asarray(0.5 * late + 0.5 * newest / newest.sum(), jnp.float32)
 
 
 def train_images(

@@ -12,8 +12,8 @@ from jaxtyping import Array
 
 from jaxfric import training
 from jaxfric.studies.fault_slip._features import Scale, features
-from jaxfric.studies.fault_slip._images import columns, emission_image, friction_image
-from jaxfric.studies.fault_slip._training import EMPHASIS, image_errors
+from jaxfric.studies.fault_slip._images import COLUMNS, columns, emission_image, friction_image
+from jaxfric.studies.fault_slip._training import EMPHASIS, asked, image_errors
 
 STEPS = 150
 RATE = 1.5e-3
@@ -143,6 +143,7 @@ def tune_images(
         "target": jax.vmap(lambda k: columns(target, k))(ends),
         "friction": jax.vmap(lambda k: columns(friction[None], k)[0])(ends),
         "rest": rest[ends],
+        "weight": jnp.broadcast_to(asked(causal), (IMAGES, COLUMNS)),
     }
     parameters = {"network": network, "tuned": mask_of(network, part, seeds)}
     return _train(image_lesson, parameters, data, 8, steps, rate, seed)
@@ -151,7 +152,8 @@ def tune_images(
 def image_lesson(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str, Array]]:
     """As on simulations."""
     network = held(parameters)
-    each = (batch["image"], batch["target"], batch["friction"], batch["rest"])
+    names = ("image", "target", "friction", "rest", "weight")
+    each = [batch[name] for name in names]
     scalogram, friction = jax.vmap(lambda *x: image_errors(network, *x))(*each)
     terms = {"scalogram": jnp.mean(scalogram), "friction": jnp.mean(friction)}
     return terms["scalogram"] + EMPHASIS * terms["friction"], terms
