@@ -2,6 +2,7 @@
 
 import collections
 import gc
+import math
 import os
 from pathlib import Path
 
@@ -35,6 +36,8 @@ hypothesis.settings.load_profile("jaxfric")
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
 
+MOST_REGIONS = 20_000  # mapped after a file; Linux allows 65,530, and one file adds some thousands
+
 # optax and flax.nnx mix dtypes; what is built on them cannot be held to strict promotion.
 LENIENT_FOLDERS = {"networks", "training", "search", "studies"}
 
@@ -56,14 +59,25 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="module")
 def forget_programs():
-    """Drop every compiled program after each file.
+    """Drop every compiled program between files, before there are too many.
 
     Each maps a few regions of memory, and a process may have only so many (vm.max_map_count):
-    the whole suite in one process would die inside the compiler.
+    the whole suite in one process would die inside the compiler. Dropped after every file, most
+    programs of a line would be compiled dozens of times.
     """
     yield
-    jax.clear_caches()
-    gc.collect()
+    if _regions() > MOST_REGIONS:
+        jax.clear_caches()
+        gc.collect()
+
+
+def _regions():
+    """Of memory that this process maps; infinitely many where nobody counts."""
+    try:
+        with open("/proc/self/maps", "rb") as regions:
+            return sum(1 for _ in regions)
+    except OSError:
+        return math.inf
 
 
 @pytest.fixture(autouse=True)

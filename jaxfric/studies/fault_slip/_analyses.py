@@ -17,6 +17,7 @@ from jaxfric.studies.fault_slip._data import (
     TOLERANCE,
     WARM_UP,
     over_cores,
+    simulate_records,
 )
 from jaxfric.studies.fault_slip._kept import SIMULATIONS, Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory, simulated_laboratory
@@ -64,8 +65,6 @@ def simulated_laboratories(count: int, seed: int = 77) -> list[Laboratory]:
     """Stick-slip faults outside the training ranges, with the drift of their level."""
     found: list[Laboratory] = []
     while len(found) < count:
-        from jaxfric.studies.fault_slip._data import simulate_records
-
         records = simulate_records(seed, 4 * count, instruments=1, ranges=OUTSIDE, drift=True)
         seed += 1
         for i in range(records.count):
@@ -127,7 +126,9 @@ def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Lab
             heavier, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS,
             adjoint=diffrax.ForwardMode(),
         )  # fmt: skip
-        seen = fault.record(history, fault.sample_instrument(key=key), DT, key=key)
+        seen = fault.record(
+            history, fault.sample_instrument(key=key), DT, key=key, level=chain.level(t)
+        )
         begin = int(WARM_UP / DT)
         return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
 
