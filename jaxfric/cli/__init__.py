@@ -220,7 +220,9 @@ def _app(typer: Any) -> "typer.Typer":
         ] = None,
         tune: Annotated[int, typer.Option(help="Whole cycles to tune on; 0 for none.")] = 0,
         part: Annotated[str, typer.Option(help="What is tuned: all, latent or head.")] = "all",
-        method: Annotated[str, typer.Option(help="sequence or encoder-decoder.")] = "sequence",
+        method: Annotated[
+            str, typer.Option(help="sequence, encoder-decoder or both.")
+        ] = "sequence",
         column: Annotated[
             list[str] | None,
             typer.Option(help="quantity=name or index, such as emission=AE1; repeat."),

@@ -7,8 +7,10 @@ from threading import Thread
 from typing import Any
 
 
-def in_threads(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-    """`work` of every item, in order; as many at a time as there are cores.
+def in_threads(
+    work: Callable[[Any], Any], items: Sequence[Any], threads: int | None = None
+) -> list[Any]:
+    """`work` of every item, in order; as many at a time as there are cores, or `threads`.
 
     An error in one ends the others at their next item and is raised. The threads are daemons:
     Ctrl-C does not wait until hours of training have ended.
@@ -30,10 +32,11 @@ def in_threads(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
             except BaseException as error:
                 errors.append(error)
 
-    threads = [Thread(target=run, daemon=True) for _ in range(min(_cores(), len(items)))]
-    for thread in threads:
+    count = min(threads or _cores(), len(items))
+    running = [Thread(target=run, daemon=True) for _ in range(count)]
+    for thread in running:
         thread.start()
-    for thread in threads:
+    for thread in running:
         thread.join()
     if errors:
         raise errors[0]

@@ -1,5 +1,6 @@
 """Asking networks for the friction of a laboratory's record, before and after tuning."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -120,6 +121,15 @@ def ask_sequence(
     friction, levels = _levelled(out[..., 0].mean(1), lab, known, drift)
     gains = friction.std(1) / out[..., 0].mean(1).std(1)
     return Answer(friction, out[..., 0].std(1) * gains[:, None], time, levels, tuned)
+
+
+def mean_of(answers: Sequence[Answer]) -> Answer:
+    """Of networks of several kinds, seed by seed; the times of those that tell them."""
+    friction = np.stack([answer.friction for answer in answers])
+    within = [np.zeros_like(a.friction) if a.spread is None else a.spread for a in answers]
+    spread = np.sqrt(np.mean(np.square(within), axis=0) + np.var(friction, axis=0))
+    times = [answer.time for answer in answers if answer.time is not None]
+    return Answer(friction.mean(0), spread, np.mean(times, axis=0) if times else None, None)
 
 
 def _with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> np.ndarray:

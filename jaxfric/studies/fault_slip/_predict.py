@@ -8,13 +8,14 @@ import numpy as np
 
 from jaxfric import training
 from jaxfric.records import LabquakeRecord
-from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence
+from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
 from jaxfric.studies.fault_slip._data import DT
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
 from jaxfric.studies.fault_slip._rows import Row, scored, time_error, yardsticks
 from jaxfric.studies.fault_slip._training import image_network, members, sequence_network
 
 SHIPPED = 3  # seeds of the shipped networks
+KINDS: dict[str, Any] = {"sequence": ask_sequence, "encoder-decoder": ask_images}
 STRANGE = (0.5, 8.0)  # spread of ln energy outside which no simulated record lies
 
 
@@ -71,8 +72,10 @@ def predict_slip(
         tune: whole cycles at the start of the record to tune on; 0 for none.
         part: what is tuned, "latent", "all", "head" and so on (see `training.parts`), or "none":
             then the cycles tell the level alone.
-        method: "sequence" (GRU) or "encoder-decoder" (the paper's network; no time to failure).
-        networks: with a leading axis of seeds; the shipped ones if None.
+        method: "sequence" (GRU), "encoder-decoder" (the paper's network; no time to failure), or
+            "both": the mean of the two.
+        networks: with a leading axis of seeds, or a pair of such for "both"; the shipped ones if
+            None.
 
     Returns:
         `Prediction`.
@@ -92,18 +95,25 @@ def predict_slip(
 
     Source: the paper; the level path and the sequence network are ours.
     """
-    if method not in ("sequence", "encoder-decoder"):
-        raise ValueError(f"method must be 'sequence' or 'encoder-decoder'; got {method!r}")
+    if method not in (*KINDS, "both"):
+        raise ValueError(f"method must be one of {', '.join(KINDS)}, both; got {method!r}")
     if tune < 0:
         raise ValueError(f"tune must not be negative; got {tune}")
     lab = laboratory(record)
     if lab.friction is None and tune:
         raise ValueError(f"{lab.name} has no friction or shear stress to tune on; leave tuning out")
-    networks = shipped(method) if networks is None else networks
+    kinds = list(KINDS) if method == "both" else [method]
+    if networks is None:
+        networks = [shipped(kind) for kind in kinds]
+    elif method != "both":
+        networks = [networks]
     notes = _notes(record, lab, tune, part)
     asked = lab if lab.friction is not None else lab._replace(friction=_in_spreads(lab))
-    ask: Any = ask_sequence if method == "sequence" else ask_images
-    answer = ask(networks, asked, tune, part if tune else "none", given=tune == 0)
+    answers = [
+        KINDS[kind](network, asked, tune, part if tune else "none", given=tune == 0)
+        for kind, network in zip(kinds, networks, strict=True)
+    ]
+    answer = answers[0] if len(answers) == 1 else mean_of(answers)
     return _prediction(record, lab, answer, tune, notes)
 
 

@@ -10,7 +10,7 @@ from jaxfric import training
 from jaxfric.records import LabquakeRecord
 from jaxfric.studies._files import begin, environment, write_json
 from jaxfric.studies.fault_slip import _analyses as analyses
-from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence
+from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
 from jaxfric.studies.fault_slip._kept import Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
 from jaxfric.studies.fault_slip._presets import PRESETS
@@ -71,8 +71,8 @@ def run(
     if kept.plan.loads:
         rows += kept.steps.step("loads", lambda: analyses.load_series(kept))
     most = MIDDLE if MIDDLE in kept.plan.cycles else kept.plan.cycles[-1]
-    both = (_answer(kept, first, method, "all", most, False) for method in _METHODS)
-    write_json(out / "shown.json", shown(kept, first, most, *both))
+    pair = [_answer(kept, first, method, "all", most, False) for method in _METHODS]
+    write_json(out / "shown.json", shown(kept, first, most, *pair))
     metrics: dict[str, Any] = {
         "study": "fault-slip",
         "preset": preset,
@@ -118,14 +118,16 @@ def _asked(kept: Kept, cycles: int) -> list[tuple[str, str, bool]]:
         ("sequence", "none", False), ("sequence", "none", True), ("sequence", "latent", False),
         ("sequence", "all", False), ("sequence", "all", True),
         ("encoder-decoder", "none", False), ("encoder-decoder", "latent", False),
-        ("encoder-decoder", "all", False),
+        ("encoder-decoder", "all", False), ("both", "none", False), ("both", "latent", False),
+        ("both", "all", False),
     ]  # fmt: skip
     if cycles == MIDDLE:
         asked += [("sequence", part, False) for part in kept.plan.controls]
         asked += [
             ("sequence", "latent", True), ("sequence, from scratch", "all", False),
             ("sequence, random", "latent", False), ("encoder-decoder", "none", True),
-            ("encoder-decoder", "latent", True), ("encoder-decoder, from scratch", "all", False),
+            ("both", "none", True), ("encoder-decoder", "latent", True),
+            ("encoder-decoder, from scratch", "all", False),
         ]  # fmt: skip
     return asked
 
@@ -143,6 +145,8 @@ def _answer(
 def _asking(
     kept: Kept, lab: Laboratory, method: str, part: str, cycles: int, given: bool
 ) -> Answer:
+    if method == "both":
+        return mean_of([_answer(kept, lab, kind, part, cycles, given) for kind in _METHODS])
     kind, _, control = method.partition(", ")
     if kind == "sequence":
         network = kept.sequence()

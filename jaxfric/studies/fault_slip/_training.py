@@ -105,7 +105,8 @@ def train_sequence(
     folder = Path(checkpoint)
     if jax.default_backend() != "cpu":
         return some(seeds, folder)
-    found = in_threads(lambda seed: some((seed,), folder / f"{seed}"), seeds)
+    # All at once: one that waited for the others would end alone
+    found = in_threads(lambda seed: some((seed,), folder / f"{seed}"), seeds, len(seeds))
     histories = [each.history for each in found]
     return Members(
         jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *[each.network for each in found]),
