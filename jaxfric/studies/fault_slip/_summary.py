@@ -20,7 +20,7 @@ HEADLINE = {  # key: (methods, parts, cycles, level, number)
     "any_6_mape": (("sequence",), ("all",), 6, "inferred", "mape"),
     "any_6_r2": (("sequence",), ("all",), 6, "inferred", "r2"),
     # From one cycle nothing but the level: more is too much for it
-    "any_3_mape": (("sequence",), ("all",), 3, "inferred", "mape"),
+    "any_3_mape": (("both",), ("latent",), 3, "inferred", "mape"),
     "any_1_mape": (("encoder-decoder",), ("none",), 1, "inferred", "mape"),
     "any_3_level_given_mape": (("sequence",), ("none",), 3, "given", "mape"),
     "any_1_level_given_mape": (("sequence",), ("none",), 1, "given", "mape"),
