@@ -207,22 +207,17 @@ def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
 
 
 def record(
-    history: FaultHistory,
-    instrument: Instrument,
-    dt: Any,
-    *,
-    key: Key[Array, ""],
-    level: Float[Array, " m"] | None = None,
+    history: FaultHistory, instrument: Instrument, dt: Any, *, key: Key[Array, ""]
 ) -> Recording:
     """What an instrument makes of a fault's motion.
+
+    Grains crack by the stress above the level to which the strength has drifted.
 
     Arguments:
         history: sampled every `dt`.
         instrument: an `Instrument`.
         dt: s.
         key: typed key of noise and bursts.
-        level: (m,), drift of the strength, dimensionless, see `FaultChain.level`: grains crack by
-            the stress above it. None for a fault without.
 
     Returns:
         `Recording`.
@@ -243,7 +238,7 @@ def record(
     friction = window_average(history.friction_integral, dt, instrument.window)
     signal = add_background(
         compress(energy, instrument.exponent), instrument.background,
-        stress=friction if level is None else friction - level, growth=instrument.growth,
+        stress=friction - history.level, growth=instrument.growth,
     )  # fmt: skip
     size = instrument.burst_size * jnp.max(signal)
     signal = add_bursts(

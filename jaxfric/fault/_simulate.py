@@ -30,6 +30,7 @@ class FaultHistory(eqx.Module):
         kinetic_energy: (m,), ½ m Σ V², J/m², over the patches.
         kinetic_integral: (m,), ∫ kinetic energy dt, J s/m².
         work: (m,), ∫ Σ τ_i V_i dt, J/m² over the patches: friction and radiation.
+        level: (m,), what the drift of the strength adds to the friction.
         friction_rate: (m,), μ', 1/s.
         log_velocity_rate: (m,), (ln V)', 1/s.
         patch_velocity: (m, n), m/s; None unless asked for.
@@ -46,6 +47,7 @@ class FaultHistory(eqx.Module):
     kinetic_energy: Float[Array, " m"]
     kinetic_integral: Float[Array, " m"]
     work: Float[Array, " m"]
+    level: Float[Array, " m"]
     friction_rate: Float[Array, " m"]
     log_velocity_rate: Float[Array, " m"]
     status: Status
@@ -154,8 +156,8 @@ def simulate(
     mu, mu_sum, log_V, slip, log_E, E_sum, work, mu_rate, log_V_rate = saved[:, :9].T
     each = jnp.split(saved[:, 10:], 3, axis=1) if patches else (None, None, None)
     return FaultHistory(
-        time, mu, mu_sum, jnp.exp(log_V), slip, jnp.exp(log_E), E_sum, work, mu_rate, log_V_rate,
-        status, *each,
+        time, mu, mu_sum, jnp.exp(log_V), slip, jnp.exp(log_E), E_sum, work, chain.level(time),
+        mu_rate, log_V_rate, status, *each,
     )  # fmt: skip
 
 

@@ -159,7 +159,7 @@ def _cycles(metrics: dict[str, Any]) -> "Figure":
         ("encoder-decoder", "none", "inferred"): (IMAGES, ":"),
         ("encoder-decoder", "latent", "inferred"): (IMAGES, "--"),
         ("encoder-decoder", "all", "inferred"): (IMAGES, "-"),
-        ("both", "latent", "inferred"): (COLOURS[5], "-"),
+        ("both", "latent", "inferred"): (COLOURS[2], "-"),
     }
     for axis, (number, label) in zip(axes[0], ERRORS.items(), strict=True):
         for (method, part, level), (colour, style) in lines.items():

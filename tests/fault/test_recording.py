@@ -1,6 +1,7 @@
 """Instruments and random faults."""
 
 import diffrax
+import equinox as eqx
 import hypothesis.strategies as st
 import jax
 import jax.numpy as jnp
@@ -66,20 +67,20 @@ def test_the_quiet_of_a_record_follows_the_stress_above_the_level():
     level = 0.2 * t / 60.0
     zero = np.zeros(600)
     status = Status(jnp.array(0))
-    drifting = fault.FaultHistory(
-        *map(jnp.asarray, (t, saw + level, np.cumsum(saw + level) * DT, zero, zero, zero,
-                           1e-9 * t, zero, zero, zero)), status,
-    )  # fmt: skip
+    both, total = saw + level, np.cumsum(saw + level) * DT
+    columns = (t, both, total, zero, zero, zero, 1e-9 * t, zero, level, zero, zero)
+    drifting = fault.FaultHistory(*map(jnp.asarray, columns), status)
     quiet = fault.Instrument(
         window=DT, exponent=1.0, background=1.0, growth=2.0, noise=0.0, correlation=0.0,
         burst_rate=0.0, burst_size=0.0, gains=jnp.ones(1),
     )  # fmt: skip
     key = jax.random.key(0)
-    heard = fault.record(drifting, quiet, DT, key=key, level=jnp.asarray(level))
+    heard = fault.record(drifting, quiet, DT, key=key)
     loud = np.log(np.asarray(heard.emission[5:, 0]))
     assert np.corrcoef(loud, saw[5:])[0, 1] > 0.97
     # ignorant of the level, it drifts with it
-    drifts = np.log(np.asarray(fault.record(drifting, quiet, DT, key=key).emission[5:, 0]))
+    ignorant = eqx.tree_at(lambda h: h.level, drifting, jnp.zeros(600))
+    drifts = np.log(np.asarray(fault.record(ignorant, quiet, DT, key=key).emission[5:, 0]))
     assert np.corrcoef(drifts, t[5:])[0, 1] > 0.9 > 0.2 > abs(np.corrcoef(loud, t[5:])[0, 1])
 
 

@@ -126,9 +126,7 @@ def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Lab
             heavier, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS,
             adjoint=diffrax.ForwardMode(),
         )  # fmt: skip
-        seen = fault.record(
-            history, fault.sample_instrument(key=key), DT, key=key, level=chain.level(t)
-        )
+        seen = fault.record(history, fault.sample_instrument(key=key), DT, key=key)
         begin = int(WARM_UP / DT)
         return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
 

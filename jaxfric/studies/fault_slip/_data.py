@@ -143,15 +143,14 @@ def _one(
         adjoint=diffrax.ForwardMode(),
     )  # fmt: skip
     begin = int(WARM_UP / DT)
-    level = chain.level(t)
 
     def heard(how: Any, noise: Any) -> tuple[Array, Array]:
         instrument = fault.sample_instrument(key=how)
         if not average:
             instrument = eqx.tree_at(lambda i: i.window, instrument, jnp.asarray(DT, t.dtype))
-        seen = fault.record(history, instrument, DT, key=noise, level=level)
+        seen = fault.record(history, instrument, DT, key=noise)
         energy = jnp.mean(jnp.log(seen.emission), axis=1)
-        return energy[begin:], (seen.friction - (0 if drift else level))[begin:]
+        return energy[begin:], (seen.friction - (0 if drift else history.level))[begin:]
 
     keys = jax.random.split(how, instruments), jax.random.split(noise, instruments)
     energy, friction = jax.vmap(heard)(*keys)
