@@ -21,6 +21,7 @@ from jaxfric.studies.fault_slip._data import (
 )
 from jaxfric.studies.fault_slip._kept import SIMULATIONS, Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory, simulated_laboratory
+from jaxfric.studies.fault_slip._presets import Preset
 from jaxfric.studies.fault_slip._rows import Row, rows_of, yardsticks
 
 # Outside the training ranges: larger drops, a slower instrument, a softer and noisier machine
@@ -61,17 +62,20 @@ def _means(rows: list[Row], record: str) -> list[Row]:
     return found
 
 
-def simulated_laboratories(count: int, seed: int = 77) -> list[Laboratory]:
+def simulated_laboratories(plan: Preset, seed: int = 77) -> list[Laboratory]:
     """Stick-slip faults outside the training ranges, with the drift of their level."""
+    count, slips = plan.laboratories, max(plan.cycles) + 3
     found: list[Laboratory] = []
     while len(found) < count:
-        records = simulate_records(seed, 4 * count, instruments=1, ranges=OUTSIDE, drift=True)
+        records = simulate_records(
+            seed, 4 * count, instruments=1, seconds=plan.seconds, ranges=OUTSIDE, drift=True
+        )
         seed += 1
         for i in range(records.count):
             energy = np.exp(np.asarray(records.log_energy[i, 0], np.float64))
             name = f"simulated laboratory {len(found) + 1}"
             lab = simulated_laboratory(name, energy, records.friction[i, 0])
-            if lab.starts.size >= 15 and len(found) < count:
+            if lab.starts.size >= slips and len(found) < count:
                 found.append(lab)
     return found
 

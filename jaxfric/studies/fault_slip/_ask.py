@@ -37,6 +37,7 @@ class Answer(NamedTuple):
         time: (seeds, m), time to failure, s; None if it was not asked for.
         level: of each seed, where it was inferred.
         network: what said it, with leading axes (seeds,) or (seeds, members).
+        said: (seeds, m), by encoder-decoders before tuning, in spreads of the friction.
     """
 
     friction: np.ndarray
@@ -44,6 +45,7 @@ class Answer(NamedTuple):
     time: np.ndarray | None
     level: list[Level] | None
     network: Any = None
+    said: np.ndarray | None = None
 
 
 class Units(NamedTuple):
@@ -153,22 +155,27 @@ def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | No
 def ask_images(
     network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
     drift: bool = True, causal: bool = True, steps: int = STEPS, seed: int = 0,
+    said: np.ndarray | None = None,
 ) -> Answer:  # fmt: skip
-    """Friction by encoder-decoders: the newest column if causal, the mean of all windows if not."""
+    """Friction by encoder-decoders: the newest column if causal, the mean of all windows if not.
+
+    A reading takes long: `said` is that of the untuned network, if it has been asked before.
+    """
     known = units(lab, cycles, given, EVEN)
-    said, spread = _read_images(network, known.energy, causal)
+    if said is None:
+        said, _ = _read_images(network, known.energy, causal)
     if part == "none":
         friction, levels = _levelled(said, lab, known, drift)
-        return Answer(friction, None, None, levels, network)
+        return Answer(friction, None, None, levels, network, said)
     target = _target(said.mean(0), lab, known, drift)
     tuned = tune_images(
         network, known.energy[: known.end], jnp.asarray(target[: known.end], jnp.float32), part,
         causal=causal, begin=IGNORED, steps=steps, seed=seed,
     )  # fmt: skip
-    said, spread = _read_images(tuned, known.energy, causal)
-    friction, levels = _levelled(said, lab, known, drift)
-    gains = friction.std(1) / said.std(1)
-    return Answer(friction, None if causal else spread * gains[:, None], None, levels, tuned)
+    told, spread = _read_images(tuned, known.energy, causal)
+    friction, levels = _levelled(told, lab, known, drift)
+    gains = friction.std(1) / told.std(1)
+    return Answer(friction, None if causal else spread * gains[:, None], None, levels, tuned, said)
 
 
 def _read_images(network: Any, energy: Any, causal: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -51,7 +51,7 @@ class Kept:
         path = self.out / "runs" / "records.npz"
         if not path.exists():
             began = time.perf_counter()
-            records = simulate_records(1, self.plan.records)
+            records = simulate_records(1, self.plan.records, seconds=self.plan.seconds)
             save_records(path, records)
             made = {"simulated": records.simulated, "kept": records.count}
             self.steps.record("simulated", made, time.perf_counter() - began)

@@ -10,6 +10,7 @@ class Preset(NamedTuple):
 
     Attributes:
         records: faults simulated for training (60/20/20: training, validation, test).
+        seconds: of each, and of simulated laboratories.
         steps: of training a sequence network.
         image_steps: of training an encoder-decoder.
         ablation_records: faults simulated for each variant that needs its own.
@@ -23,6 +24,7 @@ class Preset(NamedTuple):
     """
 
     records: int
+    seconds: float
     steps: int
     image_steps: int
     ablation_records: int
@@ -36,13 +38,13 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "smoke": Preset(20, 12, 6, 0, 0, 4, 2, (3,), (), 1, ()),
+    "smoke": Preset(20, 160.0, 12, 6, 0, 0, 4, 2, (3,), (), 1, ()),
     "laptop": Preset(
-        1000, 2400, 2800, 100, 300, STEPS, 3, (1, 3, 6, 12), ("head",), 3,
+        1000, 300.0, 2400, 2800, 100, 300, STEPS, 3, (1, 3, 6, 12), ("head",), 3,
         (2.5e6, 3e6, 5e6, 8e6),
     ),
     "paper": Preset(
-        6000, 20_000, 12_000, 1000, 3000, STEPS, 5, (1, 3, 6, 12), ("head",), 10,
+        6000, 300.0, 20_000, 12_000, 1000, 3000, STEPS, 5, (1, 3, 6, 12), ("head",), 10,
         (2.5e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6),
     ),
 }  # fmt: skip

@@ -58,7 +58,7 @@ def run(
         return found
     began = time.perf_counter()
     kept = Kept(PRESETS[preset], out, progress)
-    labs = [lab] if lab is not None else analyses.simulated_laboratories(kept.plan.laboratories)
+    labs = [lab] if lab is not None else analyses.simulated_laboratories(kept.plan)
     kept.train()
     rows: list[Row] = []
     for each in labs:
@@ -156,10 +156,12 @@ def _asking(
         if control == "random":  # the trained latent part is tuned between frozen random parts
             network = training.mix(fresh, network, training.parts(network, "latent"))
         return ask_sequence(network, lab, cycles, part, given=given, steps=kept.plan.tuning)
-    network = kept.images()
+    network, said = kept.images(), None
     if control:
         network = members(image_network, tuple(100 + s for s in kept.seeds))
-    return ask_images(network, lab, cycles, part, given=given, steps=kept.plan.tuning)
+    elif part != "none":
+        said = _answer(kept, lab, method, "none", cycles, given).said
+    return ask_images(network, lab, cycles, part, given=given, steps=kept.plan.tuning, said=said)
 
 
 def read_back(out: str | os.PathLike[str]) -> tuple[Any, Any]:
