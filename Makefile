@@ -9,7 +9,7 @@ WORKERS ?= 2
 # One BLAS thread: threads that fight for cores make small eigenproblems a hundred times slower.
 TEST_ENV := OPENBLAS_NUM_THREADS=1
 # Most of a run is compilation, which takes half as long at these settings; at level 0 training
-# would run five times longer. The demo and the examples compile as a user does.
+# would run five times longer. The demo compiles as a user does.
 QUICK_XLA := --xla_backend_optimization_level=1 --xla_llvm_disable_expensive_passes=true \
 	--xla_cpu_use_fusion_emitters=false
 QUICK_ENV := $(TEST_ENV) XLA_FLAGS="$(QUICK_XLA) $$XLA_FLAGS"
