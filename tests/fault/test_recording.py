@@ -72,7 +72,7 @@ def test_the_quiet_of_a_record_follows_the_stress_above_the_level():
     drifting = fault.FaultHistory(*map(jnp.asarray, columns), status)
     quiet = fault.Instrument(
         window=DT, exponent=1.0, background=1.0, growth=2.0, noise=0.0, correlation=0.0,
-        burst_rate=0.0, burst_size=0.0, gains=jnp.ones(1),
+        burst_rate=0.0, burst_size=0.0, gains=jnp.ones(2),
     )  # fmt: skip
     key = jax.random.key(0)
     heard = fault.record(drifting, quiet, DT, key=key)
@@ -98,9 +98,9 @@ def test_bursts_last_one_window_and_come_at_their_rate():
 
 
 def test_channels_differ_by_gain_and_noise():
-    signal = jnp.exp(jnp.sin(jnp.arange(500) / 30))
+    signal = jnp.exp(jnp.sin(jnp.arange(600) / 30))
     both = fault.channels(signal, jnp.array([1.0, 5.0]), 0.01, key=jax.random.key(3))
-    assert both.shape == (500, 2)
+    assert both.shape == (600, 2)
     ratio = np.asarray(both[:, 1] / both[:, 0])
     assert ratio.mean() == pytest.approx(5.0, rel=0.01) and 0.005 < ratio.std() / 5 < 0.03
 
