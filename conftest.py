@@ -62,8 +62,8 @@ def forget_programs():
     """Drop every compiled program between files, before there are too many.
 
     Each maps a few regions of memory, and a process may have only so many (vm.max_map_count):
-    the whole suite in one process would die inside the compiler. Dropped after every file, most
-    programs of a line would be compiled dozens of times.
+    the whole suite in one process would die inside the compiler. Dropped after every file, the
+    many small ones would be compiled again in each.
     """
     yield
     if _regions() > MOST_REGIONS:

@@ -175,12 +175,16 @@ class FaultChain(eqx.Module):
         """What roughness and drift add to the strength at time `t`."""
         path = 2 * jnp.pi * slip[:, None] / self.wavelengths[None] + self.phases
         rough = jnp.sum(jnp.sin(path), axis=1) / self.wavelengths.size**0.5
-        return self.roughness * rough + self.drift * (1 - jnp.exp(-t / self.drift_time))
+        return self.roughness * rough + self.drift * self._drifted(t)
 
     def level(self, t: Any) -> Array:
         """What the drift adds to the bulk friction at times `t`, dimensionless."""
         mean = jnp.mean(self.normal_stress * self.drift) / jnp.mean(self.normal_stress)
-        return mean * (1 - jnp.exp(-t / self.drift_time))
+        return mean * self._drifted(t)
+
+    def _drifted(self, t: Any) -> Any:
+        """Share of its drift that the strength has undergone."""
+        return 1 - jnp.exp(-t / self.drift_time)
 
     def stress(self, t: Any, V: Vector, log_state: Vector, slip: Vector) -> Vector:
         """τ_i, Pa."""

@@ -107,6 +107,8 @@ def predict_slip(
         networks = [shipped(kind) for kind in kinds]
     elif method != "both":
         networks = [networks]
+    elif not isinstance(networks, (tuple, list)) or len(networks) != len(kinds):
+        raise ValueError('method="both" takes networks=(sequence networks, encoder-decoders)')
     notes = _notes(record, lab, tune, part)
     asked = lab if lab.friction is not None else lab._replace(friction=_in_spreads(lab))
     answers = [
