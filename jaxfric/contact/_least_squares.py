@@ -78,7 +78,7 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
         smallest = jnp.log(jnp.maximum(smallest, jnp.exp(limits.low[n:])))
         return limits.low.at[n:].set(jnp.minimum(smallest, limits.high[n:]))
 
-    def step(state, _):  # type: ignore[no-untyped-def]
+    def step(state, first):  # type: ignore[no-untyped-def]
         y, r, J, x, damping = state
         gradient = r @ J
         low = lowest(y, x)
@@ -94,25 +94,28 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
         AD = A * D[None, :]
         gram = AD @ A.T
         mean = jnp.trace(gram) / gram.shape[0]
-        factor = jax.scipy.linalg.cho_factor(gram + (damping * mean + TINY) * eye, lower=True)
-        new = y - jax.scipy.linalg.cho_solve(factor, r) @ AD
+        root = jax.scipy.linalg.cho_factor(gram + (damping * mean + TINY) * eye, lower=True)
+        new = y - jax.scipy.linalg.cho_solve(root, r) @ AD
         new = jnp.clip(new, limits.low, limits.high)
         # Only differences of heights count: the highest stays at depth 0.
         lift = jnp.min(jnp.where(problem.used, new[:n], jnp.inf))
         new = new.at[:n].add(-lift)
-        new = jnp.where(limits.free, jnp.maximum(new, lowest(new, x)), y)
+        new = jnp.where(limits.free & ~first, jnp.maximum(new, lowest(new, x)), y)
         r_new, J_new, x_new = problem.linearised(new, limits.scale)
         # What breaks the limit of indentation must move, whatever it costs.
         outside = jnp.any(limits.free & (y < low - 0.01))
-        better = outside | (jnp.sum(r_new**2) < jnp.sum(r**2))
+        better = first | outside | (jnp.sum(r_new**2) < jnp.sum(r**2))
         state = jax.tree.map(
             lambda a, b: jnp.where(better, a, b), (new, r_new, J_new, x_new), (y, r, J, x)
         )
-        return (*state, jnp.where(better, damping / 4, damping * 4)), None
+        factor = jnp.where(first, 1.0, jnp.where(better, 0.25, 4.0))
+        return (*state, damping * factor), None
 
-    start = problem.linearised(y, limits.scale)
+    # The first pass stays where it is, to linearise there: written twice, it is compiled twice
+    rows = problem.loads
+    start = (y, jnp.zeros_like(rows), jnp.ones((rows.size, y.size), y.dtype), jnp.zeros_like(y[0]))
     damping = jnp.asarray(DAMPING, y.dtype)
-    return jax.lax.scan(step, (y, *start, damping), None, length=steps)[0][0]
+    return jax.lax.scan(step, (*start, damping), jnp.arange(steps + 1) == 0)[0][0]
 
 
 def try_neighbours(
@@ -124,13 +127,15 @@ def try_neighbours(
     def cost(y: Array) -> Array:
         return jnp.sum(problem.linearised(y, scale)[0] ** 2)
 
-    def visit(state, i):  # type: ignore[no-untyped-def]
+    def visit(state, k):  # type: ignore[no-untyped-def]
         y, best = state
-        for sign in (-1, 1):
-            trial = y.at[i].set(jnp.clip(y[i] + sign * step, 0.0, deepest))
-            value = cost(trial)
-            y = jnp.where(value < best, trial, y)
-            best = jnp.minimum(value, best)
-        return (y, best), None
+        i, sign = k
+        trial = y.at[i].set(jnp.clip(y[i] + sign * step, 0.0, deepest))
+        value = cost(trial)
+        return (jnp.where(value < best, trial, y), jnp.minimum(value, best)), None
 
-    return jax.lax.scan(visit, (y, cost(y)), jnp.tile(jnp.arange(n), sweeps))[0][0]
+    # First the surface as it is, then every height down and up
+    index = jnp.concatenate([jnp.zeros(1, int), jnp.tile(jnp.repeat(jnp.arange(n), 2), sweeps)])
+    sign = jnp.concatenate([jnp.zeros(1), jnp.tile(jnp.array([-1.0, 1.0]), n * sweeps)])
+    start = (y, jnp.asarray(jnp.inf, y.dtype))
+    return jax.lax.scan(visit, start, (index, sign.astype(y.dtype)))[0][0]

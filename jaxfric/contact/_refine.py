@@ -1,6 +1,7 @@
 """Least squares on the asperities of one surface: the last step of every design."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -184,7 +185,7 @@ def _refine(surface, material, loads, target, box, radii, steps, fit_loads):  # 
     bounded = jnp.isfinite(deepest)
     lowest = jnp.where(bounded, jnp.where(bounded, deepest, 1.0) / scale, jnp.inf)
 
-    def limits(heights_free: bool, radii_free: bool) -> Limits:
+    def limits(heights_free: Any, radii_free: bool) -> Limits:
         return Limits(
             jnp.concatenate([jnp.zeros(n, dtype), jnp.full(n, jnp.log(low))]),
             jnp.concatenate([jnp.full(n, lowest), jnp.full(n, jnp.log(high))]),
@@ -194,20 +195,42 @@ def _refine(surface, material, loads, target, box, radii, steps, fit_loads):  # 
         )
 
     y = jnp.concatenate([gap / scale, jnp.log(R)])
-    y = minimise(problem, y, limits(True, radii != "fixed"), steps)
-    if box.quantum is not None:
-        step = jnp.asarray(box.quantum).astype(dtype) / scale
-        most = jnp.floor(deepest / scale / step)
-        y = y.at[:n].set(jnp.minimum(jnp.round(y[:n] / step), most) * step)
-        if radii != "fixed":
-            y = minimise(problem, y, limits(False, True), steps)
-        y = try_neighbours(problem, y, step, most * step, scale)
-        if radii != "fixed":
-            y = minimise(problem, y, limits(False, True), steps)
+    if box.quantum is None:
+        y = minimise(problem, y, limits(True, radii != "fixed"), steps)
+    else:
+        quantum = jnp.asarray(box.quantum).astype(dtype) / scale
+        y = _quantised(problem, y, limits, steps, quantum, scale, deepest)
     height = jnp.where(used, -y[:n] * scale, -jnp.max(jnp.where(used, y[:n], 0.0)) * scale)
     designed = Asperities(height, R if radii == "fixed" else jnp.exp(y[n:]), surface.mask)
     curve = friction_law(designed, material, loads)
     return Design(designed, material, target, curve, smape(curve.friction, target))
+
+
+def _quantised(
+    problem: Problem, y: Array, limits: Callable[[Any, bool], Limits], steps: int, quantum: Array,
+    scale: Array, deepest: Array,
+) -> Array:  # fmt: skip
+    """All free, then heights at multiples of the quantum; radii again before and after neighbours.
+
+    The stages are one loop, as each copy of the least squares takes seconds to compile.
+    """
+    n = y.shape[0] // 2
+    most = jnp.floor(deepest / scale / quantum)
+
+    def to_multiples(y: Array) -> Array:
+        return y.at[:n].set(jnp.minimum(jnp.round(y[:n] / quantum), most) * quantum)
+
+    def neighbours(y: Array) -> Array:
+        return try_neighbours(problem, y, quantum, most * quantum, scale)
+
+    if problem.radii == "fixed":
+        return neighbours(to_multiples(minimise(problem, y, limits(True, False), steps)))
+
+    def stage(y: Array, k: Array) -> tuple[Array, None]:
+        y = minimise(problem, y, limits(k == 0, True), steps)
+        return jax.lax.switch(k, (to_multiples, neighbours, lambda y: y), y), None
+
+    return jax.lax.scan(stage, y, jnp.arange(3))[0]
 
 
 def _rows(loads: Array, count: int | None) -> Array:

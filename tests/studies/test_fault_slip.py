@@ -12,7 +12,9 @@ import pytest
 from jaxfric import fault, networks, records, training
 from jaxfric.studies import fault_slip
 from jaxfric.studies.fault_slip import (
+    _analyses as analyses,
     _ask as ask,
+    _data as data,
     _images as images,
     _training as study_training,
     _tuning as tuning,
@@ -184,6 +186,59 @@ def test_simulated_records_are_a_function_of_their_seed():
     assert float(jnp.min(jnp.ptp(one.friction, axis=-1))) > 2e-3
 
 
+@pytest.mark.slow
+@pytest.mark.x64
+def test_recurrence_and_spread_grow_with_the_load_on_a_fault_in_the_same_machine():
+    """Δτ ∝ σ and k is the machine's, so Δμ stays and the time to regain Δτ grows as σ."""
+    labs = analyses._at_loads((2.5e6, 5e6), 6)
+    both = sorted(set(labs[2.5e6]) & set(labs[5e6]))
+    assert len(both) >= 2
+    for n in both:
+        light, heavy = labs[2.5e6][n], labs[5e6][n]
+        assert np.std(heavy.friction) == pytest.approx(np.std(light.friction), rel=0.35)
+        times = [lab.recurrence(lab.samples) for lab in (light, heavy)]
+        assert times[1] / times[0] == pytest.approx(2, rel=0.35)
+
+
+def test_a_record_of_times_ends_where_they_are_known():
+    """What is left, in recurrences, falls by dt over one a sample and jumps at failures."""
+    rng = np.random.default_rng(0)
+    n, m, dt = 20, 1000, data.DT
+    recurrence = rng.uniform(5.0, 15.0, n)
+    starts = [np.arange(rng.uniform(0, r), m * dt, r) for r in recurrence]
+    t = np.arange(m) * dt
+    following = [np.append(s, np.inf)[np.searchsorted(s, t, side="left")] for s in starts]
+    left = np.array(following) - t
+    known = np.isfinite(left)
+    some = data.Records(
+        jnp.asarray(rng.normal(size=(n, 3, m)), jnp.float32), jnp.zeros((n, 3, m), jnp.float32),
+        jnp.asarray(np.where(known, left, 0.0), jnp.float32), jnp.asarray(known),
+        jnp.asarray(recurrence, jnp.float32), n,
+    )  # fmt: skip
+    timed = some.timed()
+    assert timed.count >= 0.85 * n and bool(timed.known.all())
+    assert timed.log_energy.shape == timed.friction.shape == (timed.count, 3, timed.known.shape[1])
+    assert timed.friction.shape[-1] > 0.8 * m
+    steps = (
+        np.diff(np.asarray(timed.friction[:, 0]), axis=1) * np.asarray(timed.recurrence)[:, None]
+    )
+    falls = np.isclose(steps, -dt, atol=1e-3)
+    assert falls.mean() > 0.97 and (steps[~falls] > 1).all()
+    assert 0 <= float(timed.friction.min()) and float(timed.friction.max()) < 1.01
+
+
+@pytest.mark.slow
+def test_an_encoder_decoder_can_be_asked_for_the_time_to_failure():
+    record = stick_slip()
+    lab = fault_slip.laboratory(record)
+    network = study_training.members(study_training.image_network, (0, 1))
+    time = analyses.ask_times(network, lab, 4, "latent", steps=60)
+    assert time.shape == (2, lab.samples) and np.isfinite(time).all() and (time >= 0).all()
+    seen = np.isfinite(lab.time_to_failure) & (np.arange(lab.samples) < lab.end_of(4))
+    constant = np.mean(np.abs(lab.time_to_failure - np.median(lab.time_to_failure[seen]))[seen])
+    assert np.mean(np.abs(time - lab.time_to_failure)[:, seen]) < constant
+
+
 def test_plates_of_random_faults_have_a_mass_if_asked_for():
     with jax.enable_x64(True):
         key = jax.random.key(0)
@@ -331,6 +386,8 @@ def test_smoke_writes_its_table(smoke):
     parts = {(r["method"], r["part"]) for r in metrics["rows"]}
     assert {("sequence", "none"), ("sequence", "latent"), ("sequence", "all")} <= parts
     assert all(np.isfinite(r["mape"]) for r in metrics["rows"])
+    loads = [r["load"] for r in metrics["rows"] if "load" in r]
+    assert loads == [2.5e6, 2.5e6, 4e6, 4e6]  # a row a seed
 
 
 @pytest.mark.slow
@@ -356,6 +413,7 @@ def test_figures_of_the_study(smoke):
     figures = plotting.plot_fault_slip(metrics, out)
     assert set(figures) == {
         "signals.png", "scalograms.png", "friction.png", "cycles.png", "time-to-failure.png",
+        "loads.png",
     }  # fmt: skip
     shown = json.loads((out / "shown.json").read_text())
     black = figures["friction.png"].axes[0].lines[0]

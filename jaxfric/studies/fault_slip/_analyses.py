@@ -10,7 +10,14 @@ import numpy as np
 
 from jaxfric import fault
 from jaxfric.studies._threads import in_threads
-from jaxfric.studies.fault_slip._ask import IGNORED, Answer, ask_images, ask_sequence
+from jaxfric.studies.fault_slip._ask import (
+    IGNORED,
+    Answer,
+    ask_images,
+    ask_sequence,
+    units,
+    with_clock,
+)
 from jaxfric.studies.fault_slip._data import (
     DT,
     MOST_STEPS,
@@ -22,7 +29,7 @@ from jaxfric.studies.fault_slip._data import (
 from jaxfric.studies.fault_slip._kept import SIMULATIONS, Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory, simulated_laboratory
 from jaxfric.studies.fault_slip._presets import Preset
-from jaxfric.studies.fault_slip._rows import Row, rows_of, yardsticks
+from jaxfric.studies.fault_slip._rows import Row, rows_of, time_error, yardsticks
 
 # Outside the training ranges: larger drops, a slower instrument, a softer and noisier machine
 OUTSIDE = fault.FaultRanges(
@@ -94,31 +101,35 @@ def parts_of_a_cycle(kept: Kept, lab: Laboratory) -> list[Row]:
     return rows
 
 
-def load_series(kept: Kept, faults: int = 8) -> list[Row]:
+def load_series(kept: Kept) -> list[Row]:
     """Tuned at the first load, tested on other faults at every load, mean and spread given.
 
-    The machine stays the same, so recurrence grows with load.
+    Machine and sensors stay the same, so recurrence grows with load. What comes out hangs on the
+    fault that is tuned on: the mean of several.
     """
-    loads = kept.plan.loads
+    loads, faults = kept.plan.loads, kept.plan.faults
     labs = _at_loads(loads, 3 * faults)
-    number, first = next(iter(labs[loads[0]].items()))
-    tuned = ask_sequence(kept.sequence(), first, 6, "latent", given=True).network
-    rows: list[Row] = []
-    for load in loads:
-        each: list[Row] = []
-        for lab in [lab for n, lab in labs[load].items() if n != number][:faults]:
-            answer = ask_sequence(tuned, lab, 0, "none", given=True)
-            everything = np.arange(lab.samples) >= IGNORED
-            each += rows_of(answer, lab, everything, method="sequence", part="latent", cycles=6,
-                            level="given")  # fmt: skip
-        rows += [{**r, "load": load} for r in _means(each, f"{load / 1e6:g} MPa")]
-    return rows
+    taught = list(labs[loads[0]].items())[: kept.plan.seeds]
+    numbers = [number for number, _ in taught]
+    each: dict[float, list[Row]] = {load: [] for load in loads}
+    for _, first in taught:
+        tuned = ask_sequence(kept.sequence(), first, 6, "latent", given=True).network
+        for load in loads:
+            for lab in [lab for n, lab in labs[load].items() if n not in numbers][:faults]:
+                answer = ask_sequence(tuned, lab, 0, "none", given=True)
+                everything = np.arange(lab.samples) >= IGNORED
+                each[load] += rows_of(answer, lab, everything, method="sequence", part="latent",
+                                      cycles=6, level="given")  # fmt: skip
+    return [
+        {**row, "load": load} for load in loads for row in _means(each[load], f"{load / 1e6:g} MPa")
+    ]
 
 
 def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Laboratory]]:
-    """The same faults in the same machine under each normal stress: those that fail, by number."""
+    """Faults of one laboratory under each normal stress: those that fail, by number."""
     reference = fault.FaultRanges(normal_stress=(2.5e6, 2.50001e6), recurrence=(4.0, 6.0),
                                   velocity=(5e-6, 1e-5))  # fmt: skip
+    sensors = fault.sample_instrument(key=jax.random.key(556))
 
     def one(member: Any) -> Any:
         key, factor = member
@@ -130,7 +141,7 @@ def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Lab
             heavier, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS,
             adjoint=diffrax.ForwardMode(),
         )  # fmt: skip
-        seen = fault.record(history, fault.sample_instrument(key=key), DT, key=key)
+        seen = fault.record(history, sensors, DT, key=key)
         begin = int(WARM_UP / DT)
         return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
 
@@ -145,6 +156,27 @@ def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Lab
         }
         found[load] = {int(i): lab for i, lab in labs.items() if lab.starts.size >= 8}
     return found
+
+
+def times_by_images(kept: Kept, lab: Laboratory) -> list[Row]:
+    """The paper's network with another target, the time to failure; half way to the clock too."""
+    network = kept.image_timer()
+    rows: list[Row] = []
+    for cycles in kept.plan.cycles:
+        for part in ("none", "latent"):
+            time = ask_times(network, lab, cycles, part, steps=kept.plan.tuning)
+            rows.append({"record": lab.name, "method": "encoder-decoder, time to failure",
+                         "part": part, "cycles": cycles, "level": "inferred", "seed": 0,
+                         "ttf_mae": time_error(time[0], lab, lab.test)})  # fmt: skip
+    return rows
+
+
+def ask_times(network: Any, lab: Laboratory, cycles: int, part: str, *, steps: int) -> np.ndarray:
+    """Time to failure, s, by encoder-decoders (seeds, ...) that were trained for it: (seeds, m)."""
+    target = lab._replace(friction=np.nan_to_num(lab.time_to_failure))
+    answer = ask_images(network, target, cycles, part, drift=False, steps=steps)
+    time = np.maximum(answer.friction, 0.0)
+    return with_clock(time, lab, units(lab, cycles, False), cycles)
 
 
 def ablations(kept: Kept, lab: Laboratory, cycles: int) -> list[Row]:

@@ -98,7 +98,7 @@ def ask_sequence(
     if part == "none":
         said = said.mean(1) if said.ndim == 4 else said
         friction, levels = _levelled(said[..., 0], lab, known, drift)
-        time = _with_clock(known.recurrence * said[..., 1], lab, known, cycles)
+        time = with_clock(known.recurrence * said[..., 1], lab, known, cycles)
         return Answer(friction, None, time, levels, network)
     n = known.end
     left = lab.time_to_failure[:n] / known.recurrence
@@ -119,7 +119,7 @@ def ask_sequence(
     # A few failures teach little of when the next one comes: half way to what they say
     before = said[:, None] if said.ndim == 3 else said
     time = known.recurrence * 0.5 * (np.median(before[..., 1], 1) + np.median(out[..., 1], 1))
-    time = _with_clock(time, lab, known, cycles)
+    time = with_clock(time, lab, known, cycles)
     friction, levels = _levelled(out[..., 0].mean(1), lab, known, drift)
     gains = friction.std(1) / out[..., 0].mean(1).std(1)
     return Answer(friction, out[..., 0].std(1) * gains[:, None], time, levels, tuned)
@@ -134,7 +134,7 @@ def mean_of(answers: Sequence[Answer]) -> Answer:
     return Answer(friction.mean(0), spread, np.mean(times, axis=0) if times else None, None)
 
 
-def _with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> np.ndarray:
+def with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> np.ndarray:
     """Half way to a clock that learns from the same cycles: the two err at different moments."""
     teaches = known.learn & np.isfinite(lab.time_to_failure)
     if not cycles or not teaches.any():

@@ -46,9 +46,25 @@ class Records(eqx.Module):
         """Records."""
         return int(self.recurrence.shape[0])
 
-    def some(self, which: slice) -> "Records":
+    def some(self, which: Any) -> "Records":
         """A part of the records."""
         return jax.tree_util.tree_map(lambda x: x[which], self)
+
+    def timed(self) -> "Records":
+        """Time to failure over the recurrence where friction was: another target for a network.
+
+        It is not known after the last failure, so records end where one in ten is past it, and
+        that one is left out.
+        """
+        until = np.asarray(self.known).sum(1)
+        end = int(np.quantile(until, 0.1, method="lower"))
+        those = self.some(until >= end)
+        time = (those.time_to_failure / those.recurrence[:, None])[:, None, :end]
+        energy = those.log_energy[..., :end]
+        return Records(
+            energy, jnp.broadcast_to(time, energy.shape), those.time_to_failure[:, :end],
+            those.known[:, :end], those.recurrence, self.simulated,
+        )  # fmt: skip
 
 
 def simulate_records(

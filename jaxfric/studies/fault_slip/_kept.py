@@ -95,6 +95,14 @@ class Kept:
         """Encoder-decoders, a leading axis of seeds."""
         return self._load("images", members(image_network, self.seeds))
 
+    def image_timer(self) -> Any:
+        """An encoder-decoder for the time to failure, trained when it is asked for."""
+        records, steps = self.records("train").timed(), self.plan.time_steps
+        self._train({"images_times": lambda folder: train_images(
+            records, (0,), steps, checkpoint=folder
+        )})  # fmt: skip
+        return self._load("images_times", members(image_network, (0,)))
+
     def train_variants(self, names: Sequence[str], images: dict[str, dict[str, bool]]) -> None:
         """Networks of fewer steps, for the ablations: recurrent ones, encoder-decoders."""
         steps = self.plan.ablation_steps

@@ -68,6 +68,8 @@ def run(
     if kept.plan.ablation_steps:
         rows += kept.steps.step("parts", lambda: analyses.parts_of_a_cycle(kept, first))
         rows += kept.steps.step("ablations", lambda: analyses.ablations(kept, first, MIDDLE))
+    if kept.plan.time_steps:
+        rows += kept.steps.step("times", lambda: analyses.times_by_images(kept, first))
     if kept.plan.loads:
         rows += kept.steps.step("loads", lambda: analyses.load_series(kept))
     most = MIDDLE if MIDDLE in kept.plan.cycles else kept.plan.cycles[-1]
@@ -125,6 +127,7 @@ def _asked(kept: Kept, cycles: int) -> list[tuple[str, str, bool]]:
         asked += [("sequence", part, False) for part in kept.plan.controls]
         asked += [
             ("sequence", "latent", True), ("sequence, from scratch", "all", False),
+            ("sequence, from scratch, no level path", "all", False),
             ("sequence, random", "latent", False), ("encoder-decoder", "none", True),
             ("both", "none", True), ("encoder-decoder", "latent", True),
             ("encoder-decoder, from scratch", "all", False),
@@ -151,11 +154,14 @@ def _asking(
     if kind == "sequence":
         network = kept.sequence()
         fresh = members(sequence_network, tuple(100 + s for s in kept.seeds))
-        if control == "from scratch":
+        if control.startswith("from scratch"):
             network = fresh
         if control == "random":  # the trained latent part is tuned between frozen random parts
             network = training.mix(fresh, network, training.parts(network, "latent"))
-        return ask_sequence(network, lab, cycles, part, given=given, steps=kept.plan.tuning)
+        return ask_sequence(
+            network, lab, cycles, part, given=given, steps=kept.plan.tuning,
+            drift=not control.endswith("no level path"),
+        )  # fmt: skip
     network, said = kept.images(), None
     if control:
         network = members(image_network, tuple(100 + s for s in kept.seeds))

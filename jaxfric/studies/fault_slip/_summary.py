@@ -90,7 +90,7 @@ def table(metrics: dict[str, Any]) -> str:
 
 def _line(which: tuple[Any, ...], of: list[dict[str, Any]]) -> str:
     method, part, cycles, level = which
-    mape = [r["mape"] for r in of]
+    mape = [r["mape"] for r in of if "mape" in r]
     spread = f"{min(mape):.2f}..{max(mape):.2f}" if len(mape) > 1 else ""
 
     def cell(key: str, width: int, digits: int) -> str:
