@@ -190,14 +190,14 @@ def test_simulated_records_are_a_function_of_their_seed():
 @pytest.mark.x64
 def test_recurrence_and_spread_grow_with_the_load_on_a_fault_in_the_same_machine():
     """Δτ ∝ σ and k is the machine's, so Δμ stays and the time to regain Δτ grows as σ."""
-    labs = analyses._at_loads((2.5e6, 5e6), 6)
-    both = sorted(set(labs[2.5e6]) & set(labs[5e6]))
-    assert len(both) >= 2
-    for n in both:
-        light, heavy = labs[2.5e6][n], labs[5e6][n]
-        assert np.std(heavy.friction) == pytest.approx(np.std(light.friction), rel=0.35)
-        times = [lab.recurrence(lab.samples) for lab in (light, heavy)]
-        assert times[1] / times[0] == pytest.approx(2, rel=0.35)
+    labs = analyses._at_loads((2.5e6, 5e6), 6, 160.0)
+    ratios = [
+        (np.std(heavy.friction) / np.std(light.friction),
+         heavy.recurrence(heavy.samples) / light.recurrence(light.samples))
+        for light, heavy in ((labs[2.5e6][n], labs[5e6][n]) for n in labs[2.5e6] if n in labs[5e6])
+    ]  # fmt: skip
+    assert len(ratios) >= 4
+    np.testing.assert_allclose(np.median(ratios, axis=0), [1.0, 2.0], rtol=0.15)
 
 
 def test_a_record_of_times_ends_where_they_are_known():

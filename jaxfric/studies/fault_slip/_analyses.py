@@ -108,12 +108,14 @@ def load_series(kept: Kept) -> list[Row]:
     fault that is tuned on: the mean of several.
     """
     loads, faults = kept.plan.loads, kept.plan.faults
-    labs = _at_loads(loads, 3 * faults)
+    labs = _at_loads(loads, 3 * faults, kept.plan.seconds)
     taught = list(labs[loads[0]].items())[: kept.plan.seeds]
     numbers = [number for number, _ in taught]
     each: dict[float, list[Row]] = {load: [] for load in loads}
     for _, first in taught:
-        tuned = ask_sequence(kept.sequence(), first, 6, "latent", given=True).network
+        tuned = ask_sequence(
+            kept.sequence(), first, 6, "latent", given=True, steps=kept.plan.tuning
+        ).network
         for load in loads:
             for lab in [lab for n, lab in labs[load].items() if n not in numbers][:faults]:
                 answer = ask_sequence(tuned, lab, 0, "none", given=True)
@@ -125,7 +127,9 @@ def load_series(kept: Kept) -> list[Row]:
     ]
 
 
-def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Laboratory]]:
+def _at_loads(
+    loads: tuple[float, ...], count: int, seconds: float
+) -> dict[float, dict[int, Laboratory]]:
     """Faults of one laboratory under each normal stress: those that fail, by number."""
     reference = fault.FaultRanges(normal_stress=(2.5e6, 2.50001e6), recurrence=(4.0, 6.0),
                                   velocity=(5e-6, 1e-5))  # fmt: skip
@@ -133,7 +137,7 @@ def _at_loads(loads: tuple[float, ...], count: int) -> dict[float, dict[int, Lab
 
     def one(member: Any) -> Any:
         key, factor = member
-        t = jnp.arange(0.0, WARM_UP + 200.0, DT)
+        t = jnp.arange(0.0, WARM_UP + seconds, DT)
         chain, velocity = fault.sample_fault(key=key, patches=8, ranges=reference)
         scaled = [x * factor for x in (chain.normal_stress, chain.limit, chain.leaf_limit)]
         heavier = eqx.tree_at(lambda c: [c.normal_stress, c.limit, c.leaf_limit], chain, scaled)
