@@ -42,13 +42,19 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "smoke": Preset(20, 160.0, 12, 6, 0, 0, 0, 4, 2, (3,), (), 1, (2.5e6, 4e6), 3),
+    "smoke": Preset(
+        records=20, seconds=160.0, steps=12, image_steps=6, time_steps=0, ablation_records=0,
+        ablation_steps=0, tuning=4, seeds=2, cycles=(3,), controls=(), laboratories=1,
+        loads=(2.5e6, 4e6), faults=3,
+    ),
     "laptop": Preset(
-        1000, 300.0, 2400, 2800, 1400, 100, 300, STEPS, 3, (1, 3, 6, 12), ("head",), 3,
-        (2.5e6, 3e6, 5e6, 8e6), 8,
+        records=1000, seconds=300.0, steps=2400, image_steps=2800, time_steps=1400,
+        ablation_records=100, ablation_steps=300, tuning=STEPS, seeds=3, cycles=(1, 3, 6, 12),
+        controls=("head",), laboratories=3, loads=(2.5e6, 3e6, 5e6, 8e6), faults=8,
     ),
     "paper": Preset(
-        6000, 300.0, 20_000, 12_000, 12_000, 1000, 3000, STEPS, 5, (1, 3, 6, 12), ("head",), 10,
-        (2.5e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6), 8,
+        records=6000, seconds=300.0, steps=20_000, image_steps=12_000, time_steps=12_000,
+        ablation_records=1000, ablation_steps=3000, tuning=STEPS, seeds=5, cycles=(1, 3, 6, 12),
+        controls=("head",), laboratories=10, loads=(2.5e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6), faults=8,
     ),
 }  # fmt: skip
