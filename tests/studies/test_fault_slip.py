@@ -416,5 +416,9 @@ def test_figures_of_the_study(smoke):
         "loads.png",
     }  # fmt: skip
     shown = json.loads((out / "shown.json").read_text())
+    # as many seeds as the largest preset has
+    more = [{**r, "seed": s} for s in range(2, 5) for r in metrics["rows"] if r.get("load")]
+    loads = plotting.plot_fault_slip({**metrics, "rows": metrics["rows"] + more}, out)["loads.png"]
+    assert len(loads.axes[0].lines) == 5
     black = figures["friction.png"].axes[0].lines[0]
     np.testing.assert_allclose(black.get_ydata(), shown["friction"])
