@@ -224,5 +224,5 @@ def _loads(metrics: dict[str, Any]) -> "Figure":
             axis.plot([r["load"] / 1e6 for r in own], [r[number] for r in own], marker="o", ms=3,
                       color=SEQUENCE, alpha=0.7, lw=1.0)  # fmt: skip
         axis.set(xlabel="normal stress (MPa)", ylabel=label, ylim=(0, None))
-        axis.set_title("tuned at the lowest load, other faults", fontsize=9)
+        axis.set_title("tuned at the lowest load, other faults; a line a seed", fontsize=9)
     return figure
