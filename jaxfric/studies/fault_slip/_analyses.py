@@ -109,7 +109,8 @@ def load_series(kept: Kept) -> list[Row]:
     """
     loads, faults = kept.plan.loads, kept.plan.faults
     labs = _at_loads(loads, 3 * faults, kept.plan.seconds)
-    taught = list(labs[loads[0]].items())[: kept.plan.seeds]
+    lightest = list(labs[loads[0]].items())
+    taught = lightest[: min(kept.plan.seeds, len(lightest) // 2)]  # others are left to be tested
     numbers = [number for number, _ in taught]
     each: dict[float, list[Row]] = {load: [] for load in loads}
     for _, first in taught:
