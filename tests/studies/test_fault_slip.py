@@ -188,7 +188,7 @@ def test_simulated_records_are_a_function_of_their_seed():
 
 @pytest.mark.slow
 @pytest.mark.x64
-def test_recurrence_and_spread_grow_with_the_load_on_a_fault_in_the_same_machine():
+def test_recurrence_grows_with_the_load_and_the_drop_of_friction_stays():
     """Δτ ∝ σ and k is the machine's, so Δμ stays and the time to regain Δτ grows as σ."""
     labs = analyses._at_loads((2.5e6, 5e6), 6, 160.0)
     ratios = [
