@@ -7,18 +7,39 @@ protocol = ratestate.VelocityProtocol.step(1e-6, 1e-5, at=10.0)
 history = ratestate.slide(law, protocol, t)      # pure: jit it, vmap it, differentiate it
 """
 
-from importlib.metadata import PackageNotFoundError, version
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from jaxfric import (
-    contact as contact,
-    fault as fault,
-    ratestate as ratestate,
-    records as records,
-    signals as signals,
-)
-from jaxfric._status import Status as Status
+if TYPE_CHECKING:
+    from jaxfric import (
+        contact as contact,
+        fault as fault,
+        ratestate as ratestate,
+        records as records,
+        signals as signals,
+    )
+    from jaxfric._status import Status as Status
 
-try:
-    __version__ = version("jaxfric")
-except PackageNotFoundError:  # a source tree on the path that was never installed
-    __version__ = "0+unknown"
+    __version__: str
+
+# Loaded when they are first asked for, so that `jaxfric --help` starts without JAX.
+_ROOMS = ("contact", "fault", "ratestate", "records", "signals")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"jaxfric.{name}")
+    if name == "Status":
+        return importlib.import_module("jaxfric._status").Status
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("jaxfric")
+        except PackageNotFoundError:  # a source tree on the path that was never installed
+            return "0+unknown"
+    raise AttributeError(f"module 'jaxfric' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS, "Status", "__version__"])

@@ -18,12 +18,9 @@ def run_predict(
     units: list[str] | None = None,
 ) -> Any:
     """Predict, print the yardsticks beside it, write table, CSV and figure."""
-    import jax
-
     from jaxfric import plotting, records
     from jaxfric.studies import fault_slip
 
-    jax.config.update("jax_enable_x64", False)
     record = records.read_labquake(
         file, normal_stress=normal_stress, columns=_pairs("--column", columns),
         units=_pairs("--unit", units),

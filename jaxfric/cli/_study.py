@@ -38,11 +38,8 @@ def run_fault_slip(
 
 def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
     """A stored data set."""
-    import jax
-
     from jaxfric.studies import metainterface as study
 
-    jax.config.update("jax_enable_x64", False)
     done = study.export(out, samples, seed=seed, shard=shard, progress=True)
     print(f"{done}, in {out.resolve()}")
 
@@ -50,9 +47,6 @@ def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
 def _run(
     study: Any, plot: Any, preset: str, out: Path, resume: bool, force: bool, **options: Any
 ) -> None:
-    import jax
-
-    jax.config.update("jax_enable_x64", False)
     metrics = study.run(preset, out, resume=resume, force=force, progress=True, **options)
     table = study.table(metrics)
     figures = plot(metrics, out)

@@ -1,0 +1,249 @@
+"""The commands and their options."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jaxfric.cli._setup import prepare
+
+
+def make_app() -> typer.Typer:
+    """Every command; each imports what it needs when it runs, so that --help is at once."""
+    app = typer.Typer(
+        name="jaxfric",
+        help="Differentiable physics and machine learning for friction.",
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+
+    def print_version(wanted: bool) -> None:
+        if wanted:
+            from jaxfric import __version__
+
+            print(__version__)
+            raise typer.Exit
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool,
+            typer.Option("--version", callback=print_version, is_eager=True, help="Print it."),
+        ] = False,
+    ) -> None:
+        pass
+
+    @app.command("fit-step")
+    def fit_step(
+        file: Annotated[
+            str, typer.Argument(help="A record, or 'basalt' or 'sepiolite' for a shipped one.")
+        ],
+        evolution: Annotated[
+            list[str] | None,
+            typer.Option(help="aging, slip, prz, nagata, composite; repeat to compare."),
+        ] = None,
+        out: Annotated[Path, typer.Option(help="Folder for the table, JSON and figure.")] = Path(
+            "fit-output"
+        ),
+        stiffness: Annotated[
+            float | None,
+            typer.Option(
+                help="Friction per metre of load-point displacement, 1/m; fitted if left out."
+            ),
+        ] = None,
+        window: Annotated[
+            tuple[float, float] | None,
+            typer.Option(help="Seconds kept before and after the step; 0 0 keeps all."),
+        ] = None,
+        steps: Annotated[int, typer.Option(help="Number of velocity steps.")] = 1,
+        detrend: Annotated[str, typer.Option(help="none, linear or quadratic.")] = "linear",
+    ) -> None:
+        """Fit rate-and-state laws to a laboratory velocity step."""
+        prepare()
+        from jaxfric.cli._fit import read_record, run_fit
+
+        run_fit(
+            read_record(file),
+            evolution or ["aging", "slip"],
+            out,
+            stiffness,
+            window,
+            steps,
+            detrend,
+        )
+
+    @app.command()
+    def demo(
+        out: Annotated[Path, typer.Option(help="Folder for figures and tables.")] = Path(
+            "demo-output"
+        ),
+    ) -> None:
+        """Fit the shipped basalt record, simulate stick-slip, differentiate, design a surface."""
+        prepare()
+        from jaxfric.cli._demo import run_demo
+
+        run_demo(out)
+
+    @app.command()
+    def design(
+        target: Annotated[
+            Path | None, typer.Argument(help="A table of load and friction; or name a family.")
+        ] = None,
+        linear: Annotated[float | None, typer.Option(help="Friction coefficient.")] = None,
+        power: Annotated[
+            float | None, typer.Option(help="Exponent of the load, 2/3 to 1.35.")
+        ] = None,
+        bilinear: Annotated[
+            tuple[float, float, float] | None,
+            typer.Option(help="First slope, second slope, load of the kink (N)."),
+        ] = None,
+        friction: Annotated[
+            float | None, typer.Option(help="Friction at the largest load for --power, N.")
+        ] = None,
+        max_load: Annotated[float, typer.Option(help="Largest load of a family, N.")] = 1.0,
+        asperities: Annotated[int, typer.Option(help="Number of spherical caps.")] = 64,
+        modulus: Annotated[float, typer.Option(help="Reduced modulus E*, Pa.")] = 1.4e6,
+        shear_strength: Annotated[
+            float, typer.Option(help="Shear strength of the contact, Pa.")
+        ] = 4e5,
+        area_factor: Annotated[float, typer.Option(help="Area left under shear.")] = 1.0,
+        radius: Annotated[
+            tuple[float, float], typer.Option(help="Smallest and largest radius, m.")
+        ] = (1e-4, 1e-3),
+        radii: Annotated[str, typer.Option(help="free or common.")] = "free",
+        max_height: Annotated[
+            float | None, typer.Option(help="Greatest difference of heights, m.")
+        ] = None,
+        quantum: Annotated[
+            float | None, typer.Option(help="Heights become multiples of this, m.")
+        ] = None,
+        max_indentation: Annotated[
+            float | None, typer.Option(help="Largest indentation over radius; 0.5, say.")
+        ] = None,
+        errors: Annotated[
+            tuple[float, float], typer.Option(help="Errors of height and radius as made, m.")
+        ] = (1e-6, 2e-6),
+        starts: Annotated[int, typer.Option(help="Surfaces refined.")] = 16,
+        generate: Annotated[
+            int | None,
+            typer.Option(help="Designs from the trained generator, ranked, in place of one."),
+        ] = None,
+        seed: Annotated[int, typer.Option(help="Of the random surfaces.")] = 0,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("design-output"),
+    ) -> None:
+        """Design a rough surface for a friction law: asperities as CSV and STL."""
+        prepare()
+        from jaxfric.cli._design import run_design, wanted_law
+
+        wanted = wanted_law(target, linear, power, bilinear, friction, max_load)
+        common: dict[str, Any] = {
+            "material": (modulus, shear_strength, area_factor),
+            "asperities": asperities,
+            "radius": radius,
+            "max_height": max_height,
+            "quantum": quantum,
+            "max_indentation": max_indentation,
+            "errors": errors,
+            "seed": seed,
+        }
+        if generate is None:
+            run_design(wanted, out, radii=radii, starts=starts, **common)
+        elif radii != "free":
+            raise ValueError("--generate makes free radii; leave --radii out, or --generate")
+        else:
+            from jaxfric.cli._generate import run_generate
+
+            run_generate(wanted, out, generate, **common)
+
+    study = typer.Typer(help="Run a published study: a table, figures, metrics.json.")
+    app.add_typer(study, name="study")
+
+    @study.command("slide-hold-learn")
+    def slide_hold_learn(
+        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path(
+            "slide-hold-learn"
+        ),
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
+    ) -> None:
+        """Networks that learn rate-and-state friction from velocity histories."""
+        prepare(quick=False, x64=False)
+        from jaxfric.cli._study import run_slide_hold_learn
+
+        run_slide_hold_learn(preset, out, resume, force)
+
+    @study.command("metainterface")
+    def metainterface(
+        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("metainterface"),
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
+    ) -> None:
+        """Friction on Demand: networks and searches that design surfaces for a friction law."""
+        prepare(quick=False, x64=False)
+        from jaxfric.cli._study import run_metainterface
+
+        run_metainterface(preset, out, resume, force)
+
+    @study.command("fault-slip")
+    def fault_slip(
+        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
+        record: Annotated[
+            Path | None, typer.Option(help="A stick-slip record; simulated ones if left out.")
+        ] = None,
+        normal_stress: Annotated[float | None, typer.Option(help="Of the record, Pa.")] = None,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("fault-slip"),
+        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
+    ) -> None:
+        """Fault slip via transfer learning: simulated faults teach to read a laboratory's."""
+        prepare(quick=False, x64=False)
+        from jaxfric.cli._study import run_fault_slip
+
+        run_fault_slip(preset, out, record, normal_stress, resume, force)
+
+    @app.command("predict-slip")
+    def predict_slip(
+        record: Annotated[Path, typer.Argument(help="A table of time, emission, shear stress.")],
+        normal_stress: Annotated[
+            float | None, typer.Option(help="Pa; without it the result is a shear stress.")
+        ] = None,
+        tune: Annotated[int, typer.Option(help="Whole cycles to tune on; 0 for none.")] = 0,
+        part: Annotated[str, typer.Option(help="What is tuned: all, latent or head.")] = "all",
+        method: Annotated[
+            str, typer.Option(help="sequence, encoder-decoder or both.")
+        ] = "sequence",
+        column: Annotated[
+            list[str] | None,
+            typer.Option(help="quantity=name or index, such as emission=AE1; repeat."),
+        ] = None,
+        unit: Annotated[
+            list[str] | None, typer.Option(help="quantity=unit, such as shear_stress=Pa; repeat.")
+        ] = None,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("slip-output"),
+    ) -> None:
+        """Predict friction and time to failure of a fault from its acoustic emission."""
+        prepare(x64=False)
+        from jaxfric.cli._slip import run_predict
+
+        run_predict(
+            record, out, normal_stress=normal_stress, tune=tune, part=part, method=method,
+            columns=column, units=unit,
+        )  # fmt: skip
+
+    @app.command()
+    def export(
+        out: Annotated[Path, typer.Argument(help="Folder of the Zarr arrays.")],
+        samples: Annotated[int, typer.Option(help="Surfaces and laws.")] = 100_000,
+        shard: Annotated[int, typer.Option(help="Samples in a chunk.")] = 8192,
+        seed: Annotated[int, typer.Option(help="Of the surfaces.")] = 0,
+    ) -> None:
+        """Write mixtures and friction laws to files; the same command resumes a killed export."""
+        prepare(quick=False, x64=False)
+        from jaxfric.cli._study import run_export
+
+        run_export(out, samples, shard, seed)
+
+    return app

@@ -1,0 +1,18 @@
+"""Programs that are compiled once and, where an application asks for it, kept between processes.
+
+from jaxfric import programs
+
+@programs.program                       # a pure function of pytrees, at the top of a module
+def solve(law, t): ...
+
+solve(law, t)                           # compiled once for a kind of arguments, whatever their values
+programs.keep("~/.cache/my-app")        # an application's choice: traced once on a machine
+"""
+
+from jaxfric.programs._kept import (
+    Keeper as Keeper,
+    keep as keep,
+    keeper as keeper,
+    shipped_folder as shipped_folder,
+)
+from jaxfric.programs._program import Program as Program, program as program
