@@ -36,10 +36,10 @@ def simulated(records: int, seconds: float, patches: int, tolerance: float):
 
     def one(key):
         chain, velocity = fault.sample_fault(key=key, patches=patches)
-        history = fault.simulate(
-            chain, velocity, t, rtol=tolerance, atol=tolerance, max_steps=32768,
-            adjoint=diffrax.ForwardMode(),
-        )  # fmt: skip
+        options = fault.Options(
+            rtol=tolerance, atol=tolerance, max_steps=32768, adjoint=diffrax.ForwardMode()
+        )
+        history = fault.simulate(chain, velocity, t, options=options)
         return history.friction, history.status.code
 
     keys = jax.random.split(jax.random.key(0), records)

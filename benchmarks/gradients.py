@@ -182,8 +182,9 @@ def step_friction(x, **options):
     law = ratestate.RateStateLaw(mu0=mu0, a=a, b=b, Dc=Dc, V0=V0)
     protocol = ratestate.VelocityProtocol.step(V0, V1, at=AT)
     return ratestate.spring_slider(
-        law, ratestate.Spring(k), protocol, jnp.asarray(TIMES), **options
-    ).friction
+        law, ratestate.Spring(k), protocol, jnp.asarray(TIMES),
+        options=ratestate.Options(**options),
+    ).friction  # fmt: skip
 
 
 def spring_slider_rows(table: Table, smoke: bool) -> None:

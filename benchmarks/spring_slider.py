@@ -63,11 +63,14 @@ def draw(size: int) -> dict[str, np.ndarray]:
     return {"a": a, "b": b, "Dc": Dc, "k": k, "V": V, "at": at, "end": at + 50 * Dc / V}
 
 
-def slider(p, **options) -> ratestate.History:
+def slider(p, steps: bool = False, **options) -> ratestate.History:
     law = ratestate.RateStateLaw(mu0=MU0, a=p["a"], b=p["b"], Dc=p["Dc"], V0=V0)
     protocol = ratestate.VelocityProtocol.step(V0, p["V"], at=p["at"])
     t = jnp.linspace(0, 1, SAMPLES) * p["end"]
-    return ratestate.spring_slider(law, ratestate.Spring(p["k"]), protocol, t, **options)
+    return ratestate.spring_slider(
+        law, ratestate.Spring(p["k"]), protocol, t, steps=steps,
+        options=ratestate.Options(**options),
+    )  # fmt: skip
 
 
 def errors(friction, reference):

@@ -49,8 +49,9 @@ def tuned_network(first, fit, steps):
     def friction(p, t):
         law = networks.CellLaw(p["network"], p["mu0"], fit.law.V0, velocity, time)
         history = rs.spring_slider(
-            law, rs.Spring(jnp.exp(p["log_stiffness"])), fit.protocol, t, rtol=1e-6, atol=1e-8
-        )
+            law, rs.Spring(jnp.exp(p["log_stiffness"])), fit.protocol, t,
+            options=rs.Options(rtol=1e-6, atol=1e-8),
+        )  # fmt: skip
         return history.friction
 
     def loss(p, data, key):

@@ -35,6 +35,6 @@ class ContactAge(eqx.Module):  # the state is the strength ψ = 0.6 + b ln(θ V0
 law, t = ContactAge(DirectEffect()), jnp.linspace(0.0, 60.0, 601)
 step, spring = rs.VelocityProtocol.step(1e-6, 1e-5, at=10.0), rs.Spring(2000.0)
 print(rs.spring_slider(law, spring, step, t))
-print(f"critical stiffness at 10 µm/s: {rs.critical_stiffness(law, 1e-5):.0f} 1/m")
+print(f"critical stiffness at 10 µm/s: {rs.critical_stiffness(law, 1e-5).value:.0f} 1/m")
 slope = jax.jit(jax.grad(lambda x: rs.spring_slider(x, spring, step, t).friction.max()))(law)
 print(f"∂(peak)/∂(a.slow, a.fast): {slope.a.slow:.4f}, {slope.a.fast:.4f}; ∂/∂b: {slope.b:.4f}")

@@ -16,8 +16,10 @@ def catalogue(logs):
     law = rs.RateStateLaw(mu0=0.6, a=a, b=b, Dc=Dc, V0=1e-6)
     history = rs.spring_slider(
         law, rs.Spring(stiffness, damping=1e-2), load, jnp.array([200.0]),
-        initial=(1e-6, law.initial(1e-6)), steps=True, max_steps=8192,
-        rtol=1e-10, atol=1e-12, adjoint=diffrax.ForwardMode(),
+        initial=(1e-6, law.initial(1e-6)), steps=True,
+        options=rs.Options(
+            rtol=1e-10, atol=1e-12, max_steps=8192, adjoint=diffrax.ForwardMode()
+        ),
     )  # fmt: skip
     return rs.catalogue(history, threshold=1e-4, max_events=6)
 

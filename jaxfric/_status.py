@@ -38,16 +38,18 @@ class Status(eqx.Module):
     UNSOLVED: ClassVar[int] = 10
     NO_VALUE: ClassVar[int] = 11
     OVERLOADED: ClassVar[int] = 12
+    STIFF: ClassVar[int] = 13
 
     MESSAGES: ClassVar[tuple[str, ...]] = (
         "successful",
         "the solver used up max_steps; raise max_steps or loosen rtol, atol (unstable sliding "
         "without damping or mass accelerates without bound: give the spring a damping)",
         "a value is not finite; check that a > 0 and that the velocity suits the law's form",
-        "the velocity protocol is invalid: velocities must be >= 0 (> 0 for the classical form of "
-        "imposed sliding) and times strictly increasing, inf only as padding at the end",
+        "the velocity protocol is invalid: velocities must be >= 0 (> 0 for imposed sliding in the "
+        "classical form or under Nagata's law) and times strictly increasing, inf only as padding "
+        "at the end",
         "a sample time lies outside the protocol or the samples are not sorted",
-        "a parameter is invalid: Dc, V0 and stiffness must be > 0, damping and mass >= 0",
+        "a parameter is invalid: Dc, V0, stiffness and velocity must be > 0, damping and mass >= 0",
         "the solver failed to take a step; try another solver or check the parameters",
         "more events than max_events; raise max_events",
         "the surface or the material is invalid: radii, modulus and area_factor must be > 0, "
@@ -59,6 +61,8 @@ class Status(eqx.Module):
         "begin elsewhere with a smaller step",
         "a spring starts at or past its limit; raise limit and leaf_limit above the stress at the "
         "start, or begin with a lower one",
+        "the spring is so stiff that an explicit solver uses up max_steps following the load point; "
+        "take Options(solver=ratestate.stiff_solver()), a softer spring, or slide, its rigid limit",
     )
 
     @property

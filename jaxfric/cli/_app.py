@@ -36,8 +36,9 @@ def make_app() -> typer.Typer:
 
     @app.command("fit-step")
     def fit_step(
-        file: Annotated[
-            str, typer.Argument(help="A record, or 'basalt' or 'sepiolite' for a shipped one.")
+        files: Annotated[
+            list[str],
+            typer.Argument(help="Records, or 'basalt' or 'sepiolite' for a shipped one."),
         ],
         evolution: Annotated[
             list[str] | None,
@@ -59,19 +60,12 @@ def make_app() -> typer.Typer:
         steps: Annotated[int, typer.Option(help="Number of velocity steps.")] = 1,
         detrend: Annotated[str, typer.Option(help="none, linear or quadratic.")] = "linear",
     ) -> None:
-        """Fit rate-and-state laws to a laboratory velocity step."""
+        """Fit rate-and-state laws to a laboratory velocity step; several files make one table."""
         prepare()
-        from jaxfric.cli._fit import read_record, run_fit
+        from jaxfric.cli._fit import Request, run_fit_files
 
-        run_fit(
-            read_record(file),
-            evolution or ["aging", "slip"],
-            out,
-            stiffness,
-            window,
-            steps,
-            detrend,
-        )
+        laws = tuple(evolution or ("aging", "slip"))
+        run_fit_files(files, out, Request(laws, stiffness, window, steps, detrend))
 
     @app.command()
     def demo(

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxfric.cli._design import run_design, wanted_law
 from jaxfric.cli._files import publish
-from jaxfric.cli._fit import run_fit
+from jaxfric.cli._fit import Request, run_fit
 
 
 def run_demo(out: Path) -> None:
@@ -16,7 +16,7 @@ def run_demo(out: Path) -> None:
     from jaxfric import plotting, ratestate, records
 
     print("1. Fit the shipped velocity step on basalt gouge (Giacomel et al. 2021)\n")
-    fits = run_fit(records.sample("basalt"), ["aging", "slip"], out)
+    fits = run_fit(records.sample("basalt"), out, Request())
 
     print("\n2. A stick-slip cycle at half the critical stiffness\n")
     law = ratestate.RateStateLaw(mu0=0.6, a=0.010, b=0.015, Dc=1e-5, V0=1e-6)
@@ -25,7 +25,8 @@ def run_demo(out: Path) -> None:
     load = ratestate.VelocityProtocol([0.0], [1e-5])
     start = (1e-6, law.initial(1e-6))
     history = ratestate.spring_slider(
-        law, spring, load, jnp.array([0.0, 200.0]), initial=start, steps=True, max_steps=8192
+        law, spring, load, jnp.array([0.0, 200.0]), initial=start, steps=True,
+        options=ratestate.Options(max_steps=8192),
     )
     events = ratestate.catalogue(history, max_events=16)
     print(f"critical stiffness {critical:.4g} 1/m\n{events}")

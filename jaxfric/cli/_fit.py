@@ -2,50 +2,69 @@
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxfric.cli._files import publish
 
 if TYPE_CHECKING:
-    from jaxfric.ratestate import AbstractEvolution, RateStateLaw, Spring, StepFit
+    from jaxfric.ratestate import AbstractEvolution, StepFit
     from jaxfric.records import VelocityStepRecord
 
 WINDOW_LENGTHS = 20  # the window around the step, in critical slip distances
+SAMPLES = ("basalt", "sepiolite")
+CSV_HEAD = "file,law,parameter,value,std_error,low_95,high_95,unit,residual_rms,bic,best"
 
 
-def run_fit(
-    record: "VelocityStepRecord",
-    evolutions: Sequence[str],
-    out: Path,
-    stiffness: float | None = None,
-    window: tuple[float, float] | None = None,
-    steps: int = 1,
-    detrend: str = "linear",
-) -> list["StepFit"]:
-    """Fit each evolution law, print the tables, write table, JSON and figure to `out`."""
-    from jaxfric import plotting, ratestate
+class Request(NamedTuple):
+    """What is asked of every file."""
 
-    laws = [_evolution(name) for name in evolutions]
-    record = _around_step(record, steps, window)
-    fits = []
-    for name, evolution in _progress(list(zip(evolutions, laws, strict=True))):
-        law, spring = _guess(record, evolution, steps)
-        free = ["step_time"]
-        if stiffness is None:
-            free.append("stiffness")
-        else:
-            spring = ratestate.Spring(stiffness)
+    evolutions: Sequence[str] = ("aging", "slip")
+    stiffness: float | None = None
+    window: tuple[float, float] | None = None
+    steps: int = 1
+    detrend: str = "linear"
+
+
+def run_fit_files(files: Sequence[str], out: Path, request: Request) -> None:
+    """Fit each file; several get a folder each, and one table.
+
+    Raises:
+        RuntimeError: at the end, naming the files that could not be fitted.
+    """
+    if len(files) == 1:
+        run_fit(read_record(files[0]), out, request)
+        return
+    rows: list[str] = []
+    failures: list[str] = []
+    for file, folder in zip(files, _folders(files), strict=True):
+        print(f"== {file}")
         try:
-            fits.append(
-                ratestate.fit_step(record, law, spring, free=free, steps=steps, detrend=detrend)
-            )
-        except RuntimeError as error:
-            raise RuntimeError(f"{name}: {error}") from error
+            fits = run_fit(read_record(file), out / folder, request)
+        except (ValueError, RuntimeError, OSError) as error:
+            failures.append(f"{file}: {error}")
+            print(f"not fitted: {error}\n")
+            continue
+        rows += _rows(file, fits)
+        print()
+    if rows:
+        publish(out, {"fits.csv": "\n".join([CSV_HEAD, *rows]) + "\n"})
+        print(f"Fitted {len(files) - len(failures)} of {len(files)} files: {out / 'fits.csv'}")
+    if failures:
+        raise RuntimeError("\n".join([f"{len(failures)} files were not fitted", *failures]))
+
+
+def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["StepFit"]:
+    """Fit each evolution law, print the tables, write table, JSON and figure to `out`."""
+    from jaxfric import ratestate
+
+    laws = {name: _evolution(name) for name in request.evolutions}
+    record = _around_step(record, request.steps, request.window)
+    fits = _fit_all(record, laws, request)
     parts = [str(fit) for fit in fits]
     parts += [
-        f"what {f} leaves open:\n{fit.identifiability()}"
-        for f, fit in zip(evolutions, fits, strict=True)
+        f"what {f} leaves open:\n{fit.identifiability()}" for f, fit in zip(laws, fits, strict=True)
     ]
     if len(fits) > 1:
         parts.append(ratestate.compare(fits))
@@ -60,6 +79,8 @@ def run_fit(
     print(text)
     summary = {"record": record.name, "window_s": [float(x) for x in record.time[[0, -1]]]}
     summary["fits"] = [_as_json(fit) for fit in fits]
+    from jaxfric import plotting
+
     files = publish(
         out,
         {
@@ -72,10 +93,41 @@ def run_fit(
     return fits
 
 
+def _fit_all(
+    record: "VelocityStepRecord", laws: dict[str, "AbstractEvolution"], request: Request
+) -> list["StepFit"]:
+    """One fit for each law, side by side: most of the first one's time is compilation."""
+    from jaxfric import ratestate
+
+    free = ["step_time"] if request.stiffness is not None else ["step_time", "stiffness"]
+
+    def fit(name: str) -> "StepFit":
+        law, spring = ratestate.guess(record, laws[name], steps=request.steps)
+        if request.stiffness is not None:
+            spring = ratestate.Spring(request.stiffness)
+        try:
+            return ratestate.fit_step(
+                record, law, spring, free=free, steps=request.steps, detrend=request.detrend
+            )
+        except RuntimeError as error:
+            raise RuntimeError(f"{name}: {error}") from error
+
+    with ThreadPoolExecutor(len(laws) + 1) as pool:
+        pool.submit(_load_figures)
+        return list(pool.map(fit, laws))
+
+
+def _load_figures() -> None:
+    """Import what draws, while the compiler works outside of Python."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure  # noqa: F401
+
+
 def read_record(file: str) -> "VelocityStepRecord":
+    """A file, or one of the shipped records by its name."""
     from jaxfric import records
 
-    if file in ("basalt", "sepiolite") and not Path(file).exists():
+    if file in SAMPLES and not Path(file).exists():
         return records.sample(file)
     return records.read_velocity_step(file)
 
@@ -103,14 +155,6 @@ def _around_step(
     return cropped
 
 
-def _guess(
-    record: "VelocityStepRecord", evolution: "AbstractEvolution", steps: int
-) -> tuple["RateStateLaw", "Spring"]:
-    from jaxfric import ratestate
-
-    return ratestate.guess(record, evolution, steps=steps)
-
-
 def _evolution(name: str) -> "AbstractEvolution":
     from jaxfric import ratestate
 
@@ -126,9 +170,34 @@ def _evolution(name: str) -> "AbstractEvolution":
     return makers[name]()
 
 
+def _folders(files: Sequence[str]) -> list[str]:
+    """A folder for each file, by its name; those of one name are numbered."""
+    stems = [Path(file).stem for file in files]
+    return [
+        stem if stems.count(stem) == 1 else f"{stem}-{stems[:k].count(stem) + 1}"
+        for k, stem in enumerate(stems)
+    ]
+
+
+def _rows(file: str, fits: Sequence["StepFit"]) -> list[str]:
+    """Of the table of all files: one for each parameter of each law."""
+    best = min(fit.bic for fit in fits)
+    return [
+        f'"{file}",{_law_name(fit)},{row["name"]},{row["value"]:.9g},{row["error"]:.3g},'
+        f"{row['low']:.6g},{row['high']:.6g},{row['unit']},{fit.rms:.4g},{fit.bic:.6g},"
+        f"{int(fit.bic == best)}"
+        for fit in fits
+        for row in fit.table()
+    ]
+
+
+def _law_name(fit: "StepFit") -> str:
+    return str(fit).split(" fitted", 1)[0]
+
+
 def _as_json(fit: "StepFit") -> dict[str, Any]:
     return {
-        "law": str(fit).split(" fitted", 1)[0],
+        "law": _law_name(fit),
         "parameters": fit.table(),
         "names": list(fit.names),
         "covariance": fit.covariance.tolist(),
@@ -141,12 +210,3 @@ def _as_json(fit: "StepFit") -> dict[str, Any]:
         "V0_m_per_s": float(fit.law.V0),
         "load_velocities_m_per_s": [float(v) for v in fit.protocol.velocities],
     }
-
-
-def _progress(items: list[Any]) -> Any:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    quiet = not console.is_terminal
-    return track(items, "fitting", console=console, transient=True, disable=quiet)

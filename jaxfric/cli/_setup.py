@@ -23,6 +23,9 @@ def prepare(*, quick: bool = True, x64: bool = True) -> None:
     # A program with a callback to the host cannot be kept; what fails is NaN, which every command
     # looks for in its results.
     os.environ.setdefault("EQX_ON_ERROR", "nan")
+    # Threads that wait for each other beside JAX's own turned a decomposition of milliseconds into
+    # seconds on a busy machine.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if quick:
         given = os.environ.get("XLA_FLAGS", "")
         names = [flag.split("=")[0] for flag in given.split()]

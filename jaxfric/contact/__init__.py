@@ -8,7 +8,12 @@ found = design(material, loads, 0.5 * loads, bank=bank)       # a surface with F
 """
 
 from jaxfric.contact._asperities import Asperities as Asperities, Material as Material
-from jaxfric.contact._bank import Bank as Bank, make_bank as make_bank, nearest as nearest
+from jaxfric.contact._bank import (
+    Bank as Bank,
+    make_bank as make_bank,
+    nearest as nearest,
+    random_errors as random_errors,
+)
 from jaxfric.contact._closed_form import closed_form_design as closed_form_design
 from jaxfric.contact._curve import (
     FrictionCurve as FrictionCurve,
@@ -17,7 +22,6 @@ from jaxfric.contact._curve import (
     load_at as load_at,
 )
 from jaxfric.contact._design import (
-    Feasibility as Feasibility,
     design as design,
     designs as designs,
     feasibility as feasibility,
@@ -27,6 +31,7 @@ from jaxfric.contact._expected import (
     ExponentialHeights as ExponentialHeights,
     expected_friction_law as expected_friction_law,
 )
+from jaxfric.contact._feasibility import Feasibility as Feasibility
 from jaxfric.contact._metrics import smape as smape
 from jaxfric.contact._mixture import (
     MixtureBounds as MixtureBounds,

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import _checks
-from jaxfric.contact._types import Vector as Number
+from jaxfric.contact._types import Vector as Number, as_array
 
 
 class Asperities(eqx.Module):
@@ -142,6 +142,11 @@ class Material(eqx.Module):
         _checks.positive("modulus", self.modulus)
         _checks.non_negative("shear_strength", self.shear_strength)
         _checks.positive("area_factor", self.area_factor)
+
+    def cast(self, dtype: jnp.dtype) -> "Material":
+        """The same numbers as arrays, so that one program serves every material."""
+        numbers = (self.modulus, self.shear_strength, self.area_factor)
+        return Material(*(as_array(x, dtype) for x in numbers))
 
     def constants(self, dtype: jnp.dtype) -> tuple[Array, Array]:
         """E* and σB, Pa, in the dtype of a surface or of loads."""

@@ -2,19 +2,18 @@
 
 import math
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from jaxfric import _checks
+from jaxfric import _checks, programs
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._curve import friction_law
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._refine import Design
 from jaxfric.contact._targets import check_target
-from jaxfric.contact._types import Number, Vector
+from jaxfric.contact._types import Number, Vector, as_array
 
 BISECTIONS = 60
 
@@ -75,14 +74,16 @@ def closed_form_design(
         (np.asarray(loads) > 0).all() and (np.diff(np.asarray(loads)) > 0).all()
     ):
         raise ValueError("loads must be > 0 and increasing; leave the zero load out")
-    return _closed_form(material, loads, target.astype(loads.dtype), radius, asperities)
+    dtype = loads.dtype
+    target, radius = (as_array(x, dtype) for x in (target, radius))
+    return _closed_form(material.cast(dtype), loads, target, radius, asperities)
 
 
-@eqx.filter_jit
+@programs.program
 def _closed_form(material, loads, target, radius, n):  # type: ignore[no-untyped-def]
     dtype = loads.dtype
     E, strength = material.constants(dtype)
-    R = jnp.asarray(radius).astype(dtype)
+    R = radius
     area = target / strength
     x = _march(loads * math.pi * jnp.sqrt(R) / E, area)
     # N on each stretch from its slope; it may only rise with depth, and ends at n

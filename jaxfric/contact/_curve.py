@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from jaxfric import _checks
+from jaxfric import _checks, programs
 from jaxfric._status import Status
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._profile import Profile, power, profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area as sum_areas, load_and_stiffness, load_dense
-from jaxfric.contact._types import Vector
+from jaxfric.contact._types import Vector, as_array
 
 
 class FrictionCurve(eqx.Module):
@@ -103,7 +103,8 @@ def friction_law(surface: Asperities, material: Material, loads: Vector) -> Fric
     al., Science 383 (2024) 200.
     """
     _checks.vector("loads", loads)
-    loads = jnp.asarray(loads).astype(surface.height.dtype)
+    dtype = surface.height.dtype
+    loads = as_array(loads, dtype)
     concrete = _checks.is_concrete(surface, material, loads)
     if concrete:
         values = np.asarray(loads)
@@ -113,8 +114,8 @@ def friction_law(surface: Asperities, material: Material, loads: Vector) -> Fric
                 f"loads must be finite and >= 0 N; entry {np.flatnonzero(bad)[0]} is "
                 f"{values[bad][0]}"
             )
-    curve = _friction_law(surface, material, loads)
-    if concrete and (ratio := float(curve.indentation_ratio.max())) > 1:
+    curve = _friction_law(surface, material.cast(dtype), loads)
+    if concrete and (ratio := np.asarray(curve.indentation_ratio).max()) > 1:
         warnings.warn(
             f"the highest load presses an asperity in by {ratio:.3g} of its radius: far past small "
             "strain, where Hertz' law no longer holds. Lower the load, or use a stiffer material, "
@@ -124,7 +125,7 @@ def friction_law(surface: Asperities, material: Material, loads: Vector) -> Fric
     return curve
 
 
-@jax.jit
+@programs.program
 def _friction_law(surface: Asperities, material: Material, loads: Array) -> FrictionCurve:
     shape, gap, E, strength = _prepare(surface, material)
     x = indentation(gap, shape, loads / E)

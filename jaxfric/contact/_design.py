@@ -1,23 +1,29 @@
 """From a wanted friction law to asperities: the nearest of a bank, then least squares."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array
 
-from jaxfric import _checks
+from jaxfric import _checks, programs
 from jaxfric.contact._asperities import Material
 from jaxfric.contact._bank import Bank, nearest
-from jaxfric.contact._metrics import smape
-from jaxfric.contact._refine import Design, refine
-from jaxfric.contact._targets import check_target, friction_bounds
-from jaxfric.contact._types import Vector
+from jaxfric.contact._buckets import bucket, cut, pad
+from jaxfric.contact._feasibility import Feasibility, judge
+from jaxfric.contact._refine import FIT_LOADS, Box, Design, Rows, moved
+from jaxfric.contact._targets import check_target
+from jaxfric.contact._types import Vector, as_array
 
 RADIUS_BOUNDS = (1e-4, 1e-3)
-MEETS = 0.3  # percent: a law whose trial comes below is called feasible
+STARTS, FINALISTS, STEPS = 16, 4, 12
+TRIAL = (8, 1, 8)  # the same of a trial
+OF_LOADS = (
+    "load", "friction", "area", "indentation", "separation", "contact_count", "contact_radius",
+    "indentation_ratio",
+)  # fmt: skip
 
 
 def design(
@@ -26,11 +32,14 @@ def design(
     target: Vector,
     *,
     bank: Bank,
-    starts: int = 16,
-    finalists: int = 4,
+    starts: int = STARTS,
+    finalists: int = FINALISTS,
     radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
-    steps: int = 12,
-    **options: Any,
+    steps: int = STEPS,
+    radii: str = "free",
+    max_height: float | None = None,
+    quantum: float | None = None,
+    max_indentation: float | None = None,
 ) -> Design:
     """The best of several designs for a friction law, each from its own start.
 
@@ -46,7 +55,10 @@ def design(
         finalists: how many of those on all loads.
         radius_bounds: m.
         steps: iterations of each of the two stages.
-        options: of `refine`: radii, max_height, quantum, max_indentation.
+        radii: "free", or "common" for one radius.
+        max_height: greatest difference of heights, m; free if left out.
+        quantum: heights become multiples of this, m.
+        max_indentation: largest δ/R at the largest load; free if left out.
 
     Returns:
         `Design`; jit it, vmap it over targets.
@@ -65,9 +77,10 @@ def design(
     """
     found = designs(
         material, loads, target, bank=bank, starts=starts, finalists=finalists,
-        radius_bounds=radius_bounds, steps=steps, **options,
+        radius_bounds=radius_bounds, steps=steps, radii=radii, max_height=max_height,
+        quantum=quantum, max_indentation=max_indentation,
     )  # fmt: skip
-    return jax.tree_util.tree_map(lambda x: x[0], found)
+    return _first(found)
 
 
 def designs(
@@ -76,112 +89,25 @@ def designs(
     target: Vector,
     *,
     bank: Bank,
-    starts: int = 16,
-    finalists: int = 4,
+    starts: int = STARTS,
+    finalists: int = FINALISTS,
     radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
-    steps: int = 12,
-    **options: Any,
+    steps: int = STEPS,
+    radii: str = "free",
+    max_height: float | None = None,
+    quantum: float | None = None,
+    max_indentation: float | None = None,
 ) -> Design:
     """As `design`, but every finalist, the best first: a leading axis of `finalists`."""
     _checks.positive("shear_strength", material.shear_strength)
-    loads, target = check_target(loads, target)
-    if _checks.is_concrete(loads) and (np.diff(np.asarray(loads)) <= 0).any():
-        raise ValueError("loads must increase; sort the target by load")
+    effort = Effort(starts, finalists, steps)
     if not 1 <= finalists <= starts:
         raise ValueError(f"finalists must be 1 to starts = {starts}; got {finalists}")
     if starts > bank.load.shape[0]:
         raise ValueError(f"starts = {starts}, but the bank holds {bank.load.shape[0]} laws")
-    return _designs(material, loads, target, bank, starts, finalists, radius_bounds, steps, options)
-
-
-@eqx.filter_jit
-def _designs(  # type: ignore[no-untyped-def]
-    material, loads, target, bank, starts, finalists, radius_bounds, steps, options
-):
-    surfaces = nearest(bank, material, loads, target, starts, radius_bounds)
-    quick = {k: v for k, v in options.items() if k != "quantum"}
-
-    def first(surface):  # type: ignore[no-untyped-def]
-        return refine(
-            surface, material, loads, target, radius_bounds=radius_bounds, steps=steps, **quick
-        )
-
-    def last(surface):  # type: ignore[no-untyped-def]
-        return refine(
-            surface, material, loads, target, radius_bounds=radius_bounds, steps=steps,
-            fit_loads=None, **options,
-        )  # fmt: skip
-
-    found = jax.vmap(first)(surfaces)
-    best = jnp.argsort(jnp.where(jnp.isfinite(found.error), found.error, jnp.inf))[:finalists]
-    found = jax.vmap(last)(jax.tree_util.tree_map(lambda x: x[best], found.surface))
-    order = jnp.argsort(jnp.where(jnp.isfinite(found.error), found.error, jnp.inf))
-    return jax.tree_util.tree_map(lambda x: x[order], found)
-
-
-class Feasibility(eqx.Module):
-    """What `feasibility` returns.
-
-    Attributes:
-        load: (m,), N.
-        target: (m,), N.
-        closest: (m,), the closest law that was found, N.
-        low, high: (m,), bounds that no surface passes, N.
-        bound_error: sMAPE of the target against itself put inside the bounds, percent.
-        floor: the error that a design is predicted to reach, percent.
-        indentation_ratio: the deepest indentation of that law's surface over its radius.
-        feasible: True if the floor is below 0.3 % and no asperity is pressed in by its radius.
-    """
-
-    load: Float[Array, " m"]
-    target: Float[Array, " m"]
-    closest: Float[Array, " m"]
-    low: Float[Array, " m"]
-    high: Float[Array, " m"]
-    bound_error: Float[Array, ""]
-    floor: Float[Array, ""]
-    indentation_ratio: Float[Array, ""]
-    feasible: Bool[Array, ""]
-
-    def __str__(self) -> str:
-        if isinstance(self.floor, jax.core.Tracer) or np.ndim(self.floor):
-            return "Feasibility(traced or batch)"
-        P, T = np.asarray(self.load), np.asarray(self.target)
-        reasons = []
-        below, above = T < np.asarray(self.low), np.asarray(self.high) < T
-        if below.any():
-            factor = float(np.max(np.asarray(self.low)[below] / T[below]))
-            reasons.append(
-                f"up to {P[below].max():.4g} N one sphere of the smallest radius makes more "
-                f"friction than wanted (up to {factor:.3g} times): only a smaller radius, a "
-                f"stiffer material or less shear strength helps{_units(factor)}"
-            )
-        if above.any():
-            factor = float(np.max(T[above] / np.asarray(self.high)[above]))
-            reasons.append(
-                f"from {P[above].min():.4g} N on more is wanted than all asperities of the largest "
-                f"radius make together (up to {factor:.3g} times): more or blunter asperities, or "
-                f"a softer material, help{_units(factor)}"
-            )
-        if float(self.indentation_ratio) > 1:
-            reasons.append(
-                f"asperities would be pressed in by {float(self.indentation_ratio):.2g} of their "
-                "radius, far past small strain: the friction wanted is too low for this shear "
-                "strength over modulus, or too high for so few asperities"
-            )
-        if float(self.floor) >= MEETS and not reasons:
-            miss = np.abs(np.log(np.asarray(self.closest) / T))
-            reasons.append(
-                f"near {P[np.argmax(miss)]:.4g} N the law bends as no sum of Hertz contacts does "
-                "within the limits set on radii, heights and indentation: its slope may jump up "
-                "where contacts are made, but falls only slowly, as those made grow"
-            )
-        head = (
-            f"feasible: a design within {float(self.floor):.2g} % is expected"
-            if bool(self.feasible)
-            else f"not feasible: a design comes within {float(self.floor):.3g} % of it"
-        )
-        return "; ".join([head, *reasons])
+    dtype = bank.load.dtype
+    box = Box.of(dtype, radii, radius_bounds, max_height, quantum, max_indentation)
+    return _searched(material, loads, target, bank, box, effort, effort)[0]
 
 
 def feasibility(
@@ -191,13 +117,16 @@ def feasibility(
     *,
     bank: Bank,
     radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
-    **options: Any,
+    radii: str = "free",
+    max_height: float | None = None,
+    quantum: float | None = None,
+    max_indentation: float | None = None,
 ) -> Feasibility:
     """Whether a friction law can be met, why not, how near one comes, and the closest law.
 
     Two bounds hold for every surface (see `friction_bounds`): one sphere of the smallest radius,
     and all of the largest. A law inside them may still bend as no sum of contacts can; that is
-    told by a trial, a search with a quarter of the work, whose law is the closest on offer.
+    told by a trial, a shorter search by the same program, whose law is the closest on offer.
 
     Arguments:
         material: modulus and friction.
@@ -205,7 +134,10 @@ def feasibility(
         target: (m,), N, increasing.
         bank: from `make_bank`, which sets the number of asperities.
         radius_bounds: m.
-        options: of `refine`: radii, max_height, quantum, max_indentation.
+        radii: "free", or "common" for one radius.
+        max_height: greatest difference of heights, m; free if left out.
+        quantum: heights become multiples of this, m.
+        max_indentation: largest δ/R at the largest load; free if left out.
 
     Returns:
         `Feasibility`; `print` says it in words.
@@ -221,23 +153,66 @@ def feasibility(
         >>> bool(feasibility(material, loads, 1e-3 * loads, bank=bank).feasible)
         False
     """
+    count = bank.load.shape[0]
+    most = Effort(min(STARTS, count), min(FINALISTS, count), STEPS)
+    box = Box.of(bank.load.dtype, radii, radius_bounds, max_height, quantum, max_indentation)
+    trial = Effort(min(TRIAL[0], count), *TRIAL[1:])
+    return _searched(material, loads, target, bank, box, trial, most)[1]
+
+
+class Effort(NamedTuple):
+    """Of a search."""
+
+    starts: Any
+    finalists: Any
+    steps: Any
+
+
+def _searched(
+    material: Material, loads: Any, target: Any, bank: Bank, box: Box, effort: Effort, most: Effort
+) -> tuple[Design, Feasibility]:
+    """The program, on one of a few numbers of loads, and its results without what was added."""
     loads, target = check_target(loads, target)
-    n = bank.asperities
-    low, high = friction_bounds(n, material, loads, radius_bounds)
-    inside = jnp.clip(target, low, high)
-    trial = designs(
-        material, loads, target, bank=bank, radius_bounds=radius_bounds,
-        starts=min(8, bank.load.shape[0]), finalists=1, steps=8, **options,
+    if _checks.is_concrete(loads) and (np.diff(np.asarray(loads)) <= 0).any():
+        raise ValueError("loads must increase; sort the target by load")
+    count, dtype = loads.shape[0], bank.load.dtype
+    size = bucket(count)
+    found, told = _search(
+        material.cast(dtype), *(as_array(pad(x, size), dtype) for x in (loads, target)),
+        tuple(Rows.of(count, wanted, size, dtype) for wanted in (FIT_LOADS, None)),
+        bank, box, Effort(*(np.asarray(x, np.int32) for x in effort)), most,
     )  # fmt: skip
-    error = trial.error[0]
-    bound = smape(inside, target)
-    closest = jnp.where(error > bound, trial.friction[0], inside)
-    floor = jnp.maximum(bound, error)
-    ratio = trial.indentation_ratio[0]
-    return Feasibility(
-        loads, target, closest, low, high, bound, floor, ratio, (floor < MEETS) & (ratio <= 1)
-    )
+    curve = cut(found.curve, count, *OF_LOADS)
+    found = eqx.tree_at(lambda d: d.curve, cut(found, count, "target"), curve)
+    return found, cut(told, count, "load", "target", "closest", "low", "high")
 
 
-def _units(factor: float) -> str:
-    return ". Are loads and friction in newtons, modulus in pascals?" if factor > 50 else ""
+@programs.program
+def _search(
+    material: Material, loads: Array, target: Array, rows: tuple[Rows, Rows], bank: Bank, box: Box,
+    effort: Effort, most: Effort,
+) -> tuple[Design, Feasibility]:  # fmt: skip
+    """Compiled for the most effort, so that a trial and a design share it."""
+
+    def best(found: Design, among: Array, count: int) -> Design:
+        valid = jnp.isfinite(found.error) & (jnp.arange(found.error.shape[0]) < among)
+        order = jnp.argsort(jnp.where(valid, found.error, jnp.inf))[:count]
+        return jax.tree_util.tree_map(lambda x: x[order], found)
+
+    def refined(surfaces: Any, box: Box, rows: Rows) -> Design:
+        return jax.vmap(
+            lambda s: moved(s, material, loads, target, box, rows, effort.steps, most.steps)
+        )(surfaces)
+
+    surfaces = nearest(bank, material, loads, target, most.starts, (box.low, box.high))
+    found = best(refined(surfaces, box.unrounded(), rows[0]), effort.starts, most.finalists)
+    found = best(refined(found.surface, box, rows[1]), effort.finalists, most.finalists)
+    trial = jax.tree_util.tree_map(lambda x: x[0], found)
+    return found, judge(material, loads, target, box, trial)
+
+
+def _first(found: Design) -> Design:
+    """The best of some; on the host, where nothing needs to be compiled for it."""
+    if not _checks.is_concrete(found):
+        return jax.tree_util.tree_map(lambda x: x[0], found)
+    return jax.tree_util.tree_map(lambda x: jnp.asarray(np.asarray(x)[0]), found)

@@ -31,11 +31,15 @@ class Limits(NamedTuple):
 
 
 class Problem(eqx.Module):
-    """Residuals and their Jacobian with respect to [depth / scale, ln R]."""
+    """Residuals and their Jacobian with respect to [depth / scale, ln R].
+
+    A load of weight 0 has no say: it makes up the number that a program was compiled for.
+    """
 
     material: Material
     loads: Array
     target: Array
+    weight: Array  # of each load, 0 or 1
     used: Array
     radii: str = eqx.field(static=True)
 
@@ -57,16 +61,19 @@ class Problem(eqx.Module):
         F = strength.astype(gap.dtype) * math.pi * area(gaps(surface), profile(surface), x)
         by_height, by_radius = friction_slopes(surface, self.material, x)
         total = F + self.target
-        residual = 2 * (F - self.target) / total
+        residual = self.weight * 2 * (F - self.target) / total
         by_radius = by_radius * R[None, :]
         if self.radii == "common":  # one variable: every column moves them all
             by_radius = jnp.broadcast_to(jnp.sum(by_radius, -1, keepdims=True) / n, by_radius.shape)
         slopes = jnp.concatenate([-by_height * scale, by_radius], -1)
-        return residual, (4 * self.target / total**2)[:, None] * slopes, jnp.max(x)
+        effect = self.weight * 4 * self.target / total**2
+        return residual, effect[:, None] * slopes, jnp.max(x)
 
 
-def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
+def minimise(problem: Problem, y: Array, limits: Limits, steps: Array, most: int) -> Array:
+    """The variables after so many steps; the loop is compiled for `most` of them."""
     n = y.shape[0] // 2
+    counted = jnp.sum(problem.weight)
     eye = jnp.eye(problem.loads.shape[0], dtype=y.dtype)
     y = jnp.where(limits.free, jnp.clip(y, limits.low, limits.high), y)
 
@@ -78,7 +85,10 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
         smallest = jnp.log(jnp.maximum(smallest, jnp.exp(limits.low[n:])))
         return limits.low.at[n:].set(jnp.minimum(smallest, limits.high[n:]))
 
-    def step(state, first):  # type: ignore[no-untyped-def]
+    def step(state, k):  # type: ignore[no-untyped-def]
+        return jax.lax.cond(k <= steps, lambda: moved(state, k == 0), lambda: state), None
+
+    def moved(state, first):  # type: ignore[no-untyped-def]
         y, r, J, x, damping = state
         gradient = r @ J
         low = lowest(y, x)
@@ -87,13 +97,13 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
         A = jnp.where((limits.free & ~stuck)[None, :], J, 0.0)
         # Steps in units of |∂r/∂y|^-½, so that what has little effect may move farther; near the
         # target depths, which move kinks of the law (where a contact is made), move less than radii
-        shift = jnp.clip(jnp.sqrt(jnp.mean(r**2)) / NEAR, SMALLEST_SHIFT, 1.0)
+        shift = jnp.clip(jnp.sqrt(jnp.sum(r**2) / counted) / NEAR, SMALLEST_SHIFT, 1.0)
         units = jnp.where(jnp.arange(2 * n) < n, shift, 1.0)
         effect = jnp.sum(A**2, 0) * units**2
         D = units**2 / (effect + LEAST * jnp.max(effect) + TINY) ** WEIGHT
         AD = A * D[None, :]
         gram = AD @ A.T
-        mean = jnp.trace(gram) / gram.shape[0]
+        mean = jnp.trace(gram) / counted
         root = jax.scipy.linalg.cho_factor(gram + (damping * mean + TINY) * eye, lower=True)
         new = y - jax.scipy.linalg.cho_solve(root, r) @ AD
         new = jnp.clip(new, limits.low, limits.high)
@@ -109,13 +119,13 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: int) -> Array:
             lambda a, b: jnp.where(better, a, b), (new, r_new, J_new, x_new), (y, r, J, x)
         )
         factor = jnp.where(first, 1.0, jnp.where(better, 0.25, 4.0))
-        return (*state, damping * factor), None
+        return (*state, damping * factor)
 
     # The first pass stays where it is, to linearise there: written twice, it is compiled twice
     rows = problem.loads
     start = (y, jnp.zeros_like(rows), jnp.ones((rows.size, y.size), y.dtype), jnp.zeros_like(y[0]))
     damping = jnp.asarray(DAMPING, y.dtype)
-    return jax.lax.scan(step, (*start, damping), jnp.arange(steps + 1) == 0)[0][0]
+    return jax.lax.scan(step, (*start, damping), jnp.arange(most + 1))[0][0]
 
 
 def try_neighbours(

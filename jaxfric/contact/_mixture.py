@@ -196,18 +196,19 @@ class SurfaceMixture(eqx.Module):
         if not 0 <= radii[0] < radii[1]:
             raise ValueError(f"radii must be (low, high) with 0 <= low < high; got {radii}")
         dtype = self.means.dtype
-        of, at, above = (
-            jax.random.uniform(k, (n,), dtype, minval=jnp.finfo(dtype).eps)
-            for k in jax.random.split(key, 3)
-        )
+        # One call for three keys, one for both sides of a cut: each is long to compile
+        of, at, above = jax.vmap(
+            lambda k: jax.random.uniform(k, (n,), dtype, minval=jnp.finfo(dtype).eps)
+        )(jax.random.split(key, 3))
         k = jnp.searchsorted(jnp.cumsum(self.weights)[:-1], of, side="right")
         height, spread = self.height_given_radius
         mean, deviation = self.means[k, 1], root(self.covariances[k, 1, 1])
-        low, high = ndtr((radii[0] - mean) / deviation), ndtr((radii[1] - mean) / deviation)
-        radius = mean + deviation * ndtri(low + at * (high - low))
+        limits = jnp.asarray(radii, dtype)[:, None]
+        low, high = ndtr((limits - mean[None, :]) / deviation[None, :])
+        at, above = ndtri(jnp.stack([low + at * (high - low), above]))
         smallest = max(radii[0], float(jnp.finfo(dtype).tiny) ** 0.5)
-        radius = jnp.clip(radius, smallest, radii[1])  # rounding at the cut
-        h = self.means[k, 0] + height[k] * (radius - mean) + spread[k] * ndtri(above)
+        radius = jnp.clip(mean + deviation * at, smallest, radii[1])  # rounding at the cut
+        h = self.means[k, 0] + height[k] * (radius - mean) + spread[k] * above
         mask = None if count is None else jnp.arange(n) < jnp.asarray(count).astype(int)
         return Asperities(h, radius, mask)
 

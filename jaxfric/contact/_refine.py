@@ -10,14 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxfric import _checks
+from jaxfric import _checks, programs
 from jaxfric._status import Status
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._curve import FrictionCurve, friction_law, gaps
 from jaxfric.contact._least_squares import Limits, Problem, minimise, try_neighbours
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._targets import check_target
-from jaxfric.contact._types import Vector
+from jaxfric.contact._types import Vector, as_array
 
 FIT_LOADS = 48  # loads that least squares looks at, denser towards small ones
 RADII = ("free", "common", "fixed")
@@ -67,10 +67,10 @@ class Design(eqx.Module):
             return f"{self.error.shape[0]} designs, sMAPE {np.asarray(self.error)} %"
         return (
             f"Design: {self.surface}\n"
-            f"  {self.load.shape[0]} loads to {float(jnp.max(self.load)):.4g} N, sMAPE "
+            f"  {self.load.shape[0]} loads to {np.asarray(self.load).max():.4g} N, sMAPE "
             f"{float(self.error):.3g} %\n"
-            f"  {int(jnp.max(self.curve.contact_count))} contacts, pressed in by up to "
-            f"{float(self.indentation_ratio):.3g} of a radius\n"
+            f"  {np.asarray(self.curve.contact_count).max()} contacts, pressed in by up to "
+            f"{np.asarray(self.curve.indentation_ratio).max():.3g} of a radius\n"
             f"  {self.status}"
         )
 
@@ -130,84 +130,133 @@ def refine(
 
     Source: K. Levenberg, Q. Appl. Math. 2 (1944) 164; D. W. Marquardt, SIAM J. 11 (1963) 431.
     """
-    if radii not in RADII:
-        raise ValueError(f"radii must be one of {', '.join(RADII)}; got {radii!r}")
     if surface.exponent is not None:
         raise ValueError("refine designs spheres; leave exponent out")
     dtype = surface.height.dtype
-    loads, target = check_target(loads, target)
-    loads, target = loads.astype(dtype), target.astype(dtype)
-    low, high = _radius_bounds(surface, radius_bounds)
-    deepest = math.inf if max_height is None else max_height
-    for name, value in (("max_height", max_height), ("quantum", quantum)):
-        if value is not None:
-            _checks.positive(name, value)
-    if max_indentation is not None:
-        _checks.positive("max_indentation", max_indentation)
-    box = _Box(low, high, deepest, quantum, max_indentation)
-    return _refine(surface, material, loads, target, box, radii, max(steps, 0), fit_loads)
+    loads, target = (as_array(x, dtype) for x in check_target(loads, target))
+    bounds = _around(surface) if radius_bounds is None else radius_bounds
+    box = Box.of(dtype, radii, bounds, max_height, quantum, max_indentation)
+    rows = Rows.of(loads.shape[0], fit_loads, loads.shape[0], dtype)
+    steps = max(steps, 0)
+    return _refine(
+        surface, material.cast(dtype), loads, target, box, rows, np.asarray(steps, np.int32), steps
+    )
 
 
-def _radius_bounds(
-    surface: Asperities, bounds: tuple[float, float] | None
-) -> tuple[Array | float, Array | float]:
-    if bounds is None:
-        R = jnp.where(surface.used, surface.radius, surface.radius[jnp.argmax(surface.used)])
-        return jax.lax.stop_gradient(jnp.min(R) / 2), jax.lax.stop_gradient(jnp.max(R) * 2)
-    low, high = bounds
-    if _checks.is_concrete(bounds) and not 0 < low <= high < math.inf:
-        raise ValueError(f"radius_bounds must be (low, high) with 0 < low <= high; got {bounds}")
-    return low, high
+class Box(eqx.Module):
+    """What a design may be; arrays, so that one program serves other limits too."""
 
-
-class _Box(NamedTuple):
-    low: Any
+    low: Any  # radii, m
     high: Any
-    deepest: Any
-    quantum: Any
-    indentation: Any
+    deepest: Any  # m
+    quantum: Any  # m; None for any height
+    indentation: Any  # over the radius; None for any
+    radii: str = eqx.field(static=True)
+
+    @staticmethod
+    def of(
+        dtype: Any, radii: str, radius_bounds: tuple[Any, Any], max_height: Any, quantum: Any,
+        max_indentation: Any,
+    ) -> "Box":  # fmt: skip
+        """Checked, or a sentence that says what is wrong."""
+        if radii not in RADII:
+            raise ValueError(f"radii must be one of {', '.join(RADII)}; got {radii!r}")
+        low, high = radius_bounds
+        if _checks.is_concrete(radius_bounds) and not 0 < low <= high < math.inf:
+            raise ValueError(
+                f"radius_bounds must be (low, high) with 0 < low <= high; got {radius_bounds}"
+            )
+        wishes = {
+            "max_height": max_height, "quantum": quantum, "max_indentation": max_indentation,
+        }  # fmt: skip
+        for name, value in wishes.items():
+            if value is not None:
+                _checks.positive(name, value)
+        return Box(
+            as_array(low, dtype), as_array(high, dtype),
+            as_array(math.inf if max_height is None else max_height, dtype),
+            None if quantum is None else as_array(quantum, dtype),
+            None if max_indentation is None else as_array(max_indentation, dtype),
+            radii,
+        )  # fmt: skip
+
+    def unrounded(self) -> "Box":
+        """The same without the quantum of heights."""
+        return Box(self.low, self.high, self.deepest, None, self.indentation, self.radii)
 
 
-@eqx.filter_jit
-def _refine(surface, material, loads, target, box, radii, steps, fit_loads):  # type: ignore[no-untyped-def]
+class Rows(NamedTuple):
+    """Which of the loads least squares looks at, and the weight of each."""
+
+    index: Any
+    weight: Any
+
+    @staticmethod
+    def of(count: int, wanted: int | None, size: int, dtype: Any) -> "Rows":
+        """Some of the last `count` of `size` loads; as many entries for any count."""
+        rows = np.arange(count)
+        if wanted is not None and wanted < count:
+            spread = (np.linspace(0, 1, wanted) ** 2 * (count - 1)).round().astype(int)
+            rows = np.maximum(spread, np.arange(wanted))
+        rest = (size if wanted is None else min(wanted, size)) - rows.size
+        index = np.concatenate([np.full(rest, size - 1), rows + size - count])
+        return Rows(index, np.concatenate([np.zeros(rest), np.ones(rows.size)]).astype(dtype))
+
+
+@programs.program
+def _around(surface: Asperities) -> tuple[Array, Array]:
+    """Half the smallest to twice the largest radius."""
+    R = jnp.where(surface.used, surface.radius, surface.radius[jnp.argmax(surface.used)])
+    return jax.lax.stop_gradient(jnp.min(R) / 2), jax.lax.stop_gradient(jnp.max(R) * 2)
+
+
+def moved(
+    surface: Asperities, material: Material, loads: Array, target: Array, box: Box, rows: Rows,
+    steps: Array, most: int,
+) -> Design:  # fmt: skip
+    """What `refine` does, in terms of arrays; `most` bounds the number of steps."""
     n, dtype = surface.size, surface.height.dtype
-    low, high, deepest = (jnp.asarray(v).astype(dtype) for v in box[:3])
     used = surface.used
-    gap = jnp.minimum(gaps(surface), deepest)
-    R = jnp.where(used, surface.radius, jnp.sqrt(low * high))
-    if radii == "common":
+    gap = jnp.minimum(gaps(surface), box.deepest)
+    R = jnp.where(used, surface.radius, jnp.sqrt(box.low * box.high))
+    if box.radii == "common":
         R = jnp.full_like(R, jnp.mean(R, where=used))
-    R = R if radii == "fixed" else jnp.clip(R, low, high)
-    rows = _rows(loads, fit_loads)
-    problem = Problem(material, loads[rows], target[rows], used, radii)
+    R = R if box.radii == "fixed" else jnp.clip(R, box.low, box.high)
+    # A zero load is moved to the largest
+    chosen = jnp.asarray(rows.index)
+    chosen = jnp.where(loads[chosen] > 0, chosen, jnp.argmax(loads))
+    problem = Problem(material, loads[chosen], target[chosen], rows.weight, used, box.radii)
     scale = jnp.max(problem.indentation(gap, R))
     # inf / scale has no derivative
-    bounded = jnp.isfinite(deepest)
-    lowest = jnp.where(bounded, jnp.where(bounded, deepest, 1.0) / scale, jnp.inf)
+    bounded = jnp.isfinite(box.deepest)
+    lowest = jnp.where(bounded, jnp.where(bounded, box.deepest, 1.0) / scale, jnp.inf)
 
-    def limits(heights_free: Any, radii_free: bool) -> Limits:
-        return Limits(
-            jnp.concatenate([jnp.zeros(n, dtype), jnp.full(n, jnp.log(low))]),
-            jnp.concatenate([jnp.full(n, lowest), jnp.full(n, jnp.log(high))]),
+    def least_squares(y: Array, heights_free: Any, radii_free: bool) -> Array:
+        limits = Limits(
+            jnp.concatenate([jnp.zeros(n, dtype), jnp.full(n, jnp.log(box.low))]),
+            jnp.concatenate([jnp.full(n, lowest), jnp.full(n, jnp.log(box.high))]),
             jnp.concatenate([used & heights_free, used & radii_free]),
             scale,
-            None if box.indentation is None else jnp.asarray(box.indentation).astype(dtype),
+            box.indentation,
         )
+        return minimise(problem, y, limits, steps, most)
 
     y = jnp.concatenate([gap / scale, jnp.log(R)])
     if box.quantum is None:
-        y = minimise(problem, y, limits(True, radii != "fixed"), steps)
+        y = least_squares(y, True, box.radii != "fixed")
     else:
-        quantum = jnp.asarray(box.quantum).astype(dtype) / scale
-        y = _quantised(problem, y, limits, steps, quantum, scale, deepest)
+        y = _quantised(problem, y, least_squares, box.quantum / scale, scale, box.deepest)
     height = jnp.where(used, -y[:n] * scale, -jnp.max(jnp.where(used, y[:n], 0.0)) * scale)
-    designed = Asperities(height, R if radii == "fixed" else jnp.exp(y[n:]), surface.mask)
+    designed = Asperities(height, R if box.radii == "fixed" else jnp.exp(y[n:]), surface.mask)
     curve = friction_law(designed, material, loads)
     return Design(designed, material, target, curve, smape(curve.friction, target))
 
 
+_refine = programs.program(moved)
+
+
 def _quantised(
-    problem: Problem, y: Array, limits: Callable[[Any, bool], Limits], steps: int, quantum: Array,
+    problem: Problem, y: Array, least_squares: Callable[[Array, Any, bool], Array], quantum: Array,
     scale: Array, deepest: Array,
 ) -> Array:  # fmt: skip
     """All free, then heights at multiples of the quantum; radii again before and after neighbours.
@@ -224,21 +273,10 @@ def _quantised(
         return try_neighbours(problem, y, quantum, most * quantum, scale)
 
     if problem.radii == "fixed":
-        return neighbours(to_multiples(minimise(problem, y, limits(True, False), steps)))
+        return neighbours(to_multiples(least_squares(y, True, False)))
 
     def stage(y: Array, k: Array) -> tuple[Array, None]:
-        y = minimise(problem, y, limits(k == 0, True), steps)
+        y = least_squares(y, k == 0, True)
         return jax.lax.switch(k, (to_multiples, neighbours, lambda y: y), y), None
 
     return jax.lax.scan(stage, y, jnp.arange(3))[0]
-
-
-def _rows(loads: Array, count: int | None) -> Array:
-    """Indices of the loads to fit; a zero load is moved to the largest."""
-    m = loads.shape[0]
-    rows = np.arange(m)
-    if count is not None and count < m:
-        spread = (np.linspace(0, 1, count) ** 2 * (m - 1)).round().astype(int)
-        rows = np.maximum(spread, np.arange(count))
-    chosen = jnp.asarray(rows)
-    return jnp.where(loads[chosen] > 0, chosen, jnp.argmax(loads))

@@ -85,10 +85,10 @@ def sobol(
         raise ValueError(f"dimensions must be 1 to {DIMENSIONS}; got {dimensions}")
     index = jnp.arange(count, dtype=jnp.uint32) + jnp.asarray(start).astype(jnp.uint32)
     gray = index ^ (index >> 1)
-    digits = jnp.zeros((count, dimensions), jnp.uint32)
-    for bit in range(BITS):
-        chosen = (gray >> bit & 1).astype(bool)[:, None]
-        digits = digits ^ jnp.where(chosen, jnp.asarray(DIRECTIONS[:dimensions, bit])[None, :], 0)
+    chosen = (gray[:, None] >> jnp.arange(BITS, dtype=jnp.uint32)[None, :] & 1).astype(bool)
+    # One reduction: written as a loop over bits it takes ten times as long to compile
+    parts = jnp.where(chosen[:, None, :], jnp.asarray(DIRECTIONS[:dimensions])[None, :, :], 0)
+    digits = jax.lax.reduce(parts, jnp.uint32(0), jax.lax.bitwise_xor, (2,))
     if key is not None:
         digits = digits ^ jax.random.bits(key, (1, dimensions), jnp.uint32)
     return _unit(digits, shifted=key is not None)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from jaxfric.contact._profile import Profile, power, root
 
-UNROLL = 8  # asperities added up in one turn of the loop
+UNROLL = 4  # asperities added up in one turn of the loop
 
 
 def load_and_stiffness(

@@ -3,13 +3,15 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
-from jaxfric import _checks
+from jaxfric import _checks, programs
 from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._curve import friction_law, friction_slopes
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._types import Number, Vector
+from jaxfric.contact._types import Number, Vector, as_array
 
 
 class Tolerance(eqx.Module):
@@ -37,13 +39,15 @@ class Tolerance(eqx.Module):
     def __str__(self) -> str:
         if isinstance(self.load, jax.core.Tracer):
             return "Tolerance(traced)"
-        positive = self.friction > 0
-        relative = jnp.where(positive, self.spread / jnp.where(positive, self.friction, 1.0), 0.0)
+        friction, spread, error = (
+            np.asarray(x, float) for x in (self.friction, self.spread, self.error)
+        )
+        relative = np.where(friction > 0, spread / np.where(friction > 0, friction, 1.0), 0.0)
         return (
-            f"Tolerance: friction spreads by {float(jnp.mean(relative)) * 100:.3g} % on average, "
-            f"{float(jnp.max(relative)) * 100:.3g} % at worst (one standard deviation)\n"
-            f"  sMAPE of a made surface: median {float(jnp.median(self.error)):.3g} %, "
-            f"95th percentile {float(jnp.percentile(self.error, 95)):.3g} %"
+            f"Tolerance: friction spreads by {relative.mean() * 100:.3g} % on average, "
+            f"{relative.max() * 100:.3g} % at worst (one standard deviation)\n"
+            f"  sMAPE of a made surface: median {np.median(error):.3g} %, "
+            f"95th percentile {np.percentile(error, 95):.3g} %"
         )
 
 
@@ -92,12 +96,16 @@ def tolerance(
     if draws < 2:
         raise ValueError(f"draws must be at least 2; got {draws}")
     dtype = surface.height.dtype
-    s_h, s_R = (jnp.asarray(x).astype(dtype) for x in (height_error, radius_error))
-    loads = jnp.asarray(loads).astype(dtype)
-    return _tolerance(surface, material, loads, s_h, s_R, key, draws)
+    _checks.vector("loads", loads)
+    count = np.shape(loads)[0]
+    found = _tolerance(
+        surface, material.cast(dtype), as_array(pad(loads, bucket(count)), dtype),
+        *(as_array(x, dtype) for x in (height_error, radius_error)), key, draws,
+    )  # fmt: skip
+    return cut(found, count, "load", "friction", "deviation", "mean", "spread", "low", "high")
 
 
-@eqx.filter_jit
+@programs.program
 def _tolerance(surface, material, loads, s_h, s_R, key, draws):  # type: ignore[no-untyped-def]
     curve = friction_law(surface, material, loads)
     by_height, by_radius = friction_slopes(surface, material, curve.indentation)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import jax
+import numpy as np
 from jaxtyping import ArrayLike, Real
 
 if TYPE_CHECKING:  # a type checker knows no arithmetic on the union that ArrayLike is
@@ -10,3 +12,10 @@ if TYPE_CHECKING:  # a type checker knows no arithmetic on the union that ArrayL
 else:
     Number = Real[ArrayLike, ""]
     Vector = Real[ArrayLike, "..."]  # (m,); checked by the function, which names the remedy
+
+
+def as_array(value: Any, dtype: Any) -> Any:
+    """An argument of a program: NumPy's unless it is JAX's already, as that compiles nothing."""
+    if isinstance(value, jax.Array):
+        return value.astype(dtype)
+    return np.asarray(value, dtype)

@@ -6,6 +6,7 @@ history = simulate(chain, 1e-5, t)                                    # .frictio
 history.catalogue()                                                   # slip events
 """
 
+from jaxfric.dynamics import Options as Options
 from jaxfric.fault._chain import FaultChain as FaultChain
 from jaxfric.fault._emission import (
     add_background as add_background,
@@ -15,6 +16,7 @@ from jaxfric.fault._emission import (
     compress as compress,
     window_average as window_average,
 )
+from jaxfric.fault._history import FaultHistory as FaultHistory
 from jaxfric.fault._patches import patches as patches
 from jaxfric.fault._sampling import (
     FaultRanges as FaultRanges,
@@ -24,4 +26,4 @@ from jaxfric.fault._sampling import (
     sample_fault as sample_fault,
     sample_instrument as sample_instrument,
 )
-from jaxfric.fault._simulate import FaultHistory as FaultHistory, simulate as simulate
+from jaxfric.fault._simulate import simulate as simulate

@@ -152,11 +152,11 @@ class FaultChain(eqx.Module):
         return {"coupling": self.coupling, "plate_damping": self.plate_damping}
 
     @property
-    def valid(self) -> Bool[Array, ""]:
-        """Whether every parameter is in range: what could not be checked while it was traced."""
+    def invalid(self) -> Bool[Array, ""]:
+        """Whether a parameter is out of range: what could not be checked while it was traced."""
         good = [jnp.all(jnp.asarray(x) > 0) for x in self._positive().values()]
         good += [jnp.all(jnp.asarray(x) >= 0) for x in self._not_negative().values()]
-        return jnp.all(jnp.stack(good))
+        return ~jnp.all(jnp.stack(good))
 
     @property
     def patches(self) -> int:
@@ -168,8 +168,16 @@ class FaultChain(eqx.Module):
         return jax.vmap(lambda law, v, z: law.log_friction(v, z))(self.law, V, log_state)
 
     def log_state_rate(self, V: Vector, log_state: Vector) -> Vector:
-        """(ln θ_i)', 1/s."""
+        """(ln θ_i)' at constant velocity and normal stress, 1/s."""
         return jax.vmap(lambda law, v, z: law.log_rate(v, z))(self.law, V, log_state)
+
+    def log_state_response(
+        self, V: Vector, log_state: Vector, log_V_rate: Any, log_stress_rate: Any
+    ) -> Vector:
+        """What (ln θ_i)' gains from (ln V)' (Nagata) and (ln σ)' (Linker–Dieterich), 1/s."""
+        return jax.vmap(lambda law, v, z: law.log_response(v, z, log_V_rate, log_stress_rate))(
+            self.law, V, log_state
+        )
 
     def added(self, t: Any, slip: Vector) -> Vector:
         """What roughness and drift add to the strength at time `t`."""
@@ -186,10 +194,12 @@ class FaultChain(eqx.Module):
         """Share of its drift that the strength has undergone."""
         return 1 - jnp.exp(-t / self.drift_time)
 
-    def stress(self, t: Any, V: Vector, log_state: Vector, slip: Vector) -> Vector:
-        """τ_i, Pa."""
+    def stress(
+        self, t: Any, V: Vector, log_state: Vector, slip: Vector, ratio: Any = 1.0
+    ) -> Vector:
+        """τ_i, Pa; `ratio` is the normal stress over that of the chain."""
         strength = self.friction(V, log_state) + self.added(t, slip)
-        return self.normal_stress * strength + self.damping * V
+        return ratio * self.normal_stress * strength + self.damping * V
 
     def pulled(self, X_rate: Any, V: Vector, leaves: Vector) -> Vector:
         """τ_i', Pa/s, by leaves of tangent stiffness `leaves` and by the neighbours."""

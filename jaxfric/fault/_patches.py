@@ -10,8 +10,9 @@ from jaxfric.ratestate import Aging, RateStateLaw
 
 
 def patches(
-    mu0: Any, a: Any, b: Any, Dc: Any, V0: Any, *, evolution: Any = None, form: str = "classical"
-) -> RateStateLaw:
+    mu0: Any, a: Any, b: Any, Dc: Any, V0: Any, *, alpha: Any = 0.0, evolution: Any = None,
+    form: str = "classical",
+) -> RateStateLaw:  # fmt: skip
     """A law with a leading axis of patches, from numbers and arrays of shape (n,).
 
     Arguments:
@@ -20,6 +21,7 @@ def patches(
         b: likewise.
         Dc: likewise, m.
         V0: likewise, m/s.
+        alpha: likewise, of Linker and Dieterich.
         evolution: one evolution for all; aging if None.
         form: "classical" or "regularised".
 
@@ -37,7 +39,7 @@ def patches(
 
     Source: ours.
     """
-    given = {"mu0": mu0, "a": a, "b": b, "Dc": Dc, "V0": V0}
+    given = {"mu0": mu0, "a": a, "b": b, "Dc": Dc, "V0": V0, "alpha": alpha}
     try:
         shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given.values()))
     except ValueError:
@@ -53,7 +55,7 @@ def patches(
     arrays = [jnp.broadcast_to(jnp.asarray(x, dtype), shape) for x in given.values()]
     kind = Aging() if evolution is None else evolution
 
-    def one(mu0: Any, a: Any, b: Any, Dc: Any, V0: Any) -> RateStateLaw:
-        return RateStateLaw(mu0, a, b, Dc, V0, evolution=kind, form=form)
+    def one(mu0: Any, a: Any, b: Any, Dc: Any, V0: Any, alpha: Any) -> RateStateLaw:
+        return RateStateLaw(mu0, a, b, Dc, V0, evolution=kind, form=form, alpha=alpha)
 
     return jax.vmap(one)(*arrays)

@@ -227,7 +227,7 @@ def record(
         >>> from jaxfric.fault import sample_fault, sample_instrument, simulate
         >>> key = jax.random.key(0)
         >>> chain, velocity = sample_fault(key=key, patches=2)
-        >>> history = simulate(chain, velocity, jnp.arange(0.0, 30.0, 0.1), rtol=1e-4)
+        >>> history = simulate(chain, velocity, jnp.arange(0.0, 30.0, 0.1))
         >>> print(record(history, sample_instrument(key=key), 0.1, key=key).emission.shape)
         (300, 2)
 

@@ -1,97 +1,47 @@
 """Integrating a chain: bulk friction, kinetic energy, slip."""
 
+from collections.abc import Callable
 from typing import Any
 
-import diffrax
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric.dynamics import (
+    NormalStress,
+    Options,
+    Schedule,
+    VelocityProtocol,
+    as_data,
+    check_load,
+    integrate,
+    outcome,
+    traced_inputs,
+    widest_float,
+)
 from jaxfric.fault._chain import FaultChain
-from jaxfric.ratestate import Catalogue, History, catalogue as slider_catalogue
+from jaxfric.fault._history import FaultHistory
+from jaxfric.fault._motion import Chain, Observed, State, between, step_norm
+from jaxfric.programs import program
 
-CLIP = 60.0  # of ln V: a rejected trial step must not overflow
-STUCK = -300.0  # of ln V: a plate that swings back stops its patches, but not for ever
-
-
-class FaultHistory(eqx.Module):
-    """What `simulate` returns, sampled at `time`.
-
-    Attributes:
-        time: (m,), s.
-        friction: (m,), mean shear stress over mean normal stress.
-        friction_integral: (m,), ∫ μ dt, s.
-        velocity: (m,), mean sliding velocity, m/s.
-        slip: (m,), mean slip, m.
-        kinetic_energy: (m,), ½ m Σ V², J/m², over the patches.
-        kinetic_integral: (m,), ∫ kinetic energy dt, J s/m².
-        work: (m,), ∫ Σ τ_i V_i dt, J/m² over the patches: friction and radiation.
-        level: (m,), what the drift of the strength adds to the friction.
-        friction_rate: (m,), μ', 1/s.
-        log_velocity_rate: (m,), (ln V)', 1/s.
-        patch_velocity: (m, n), m/s; None unless asked for.
-        patch_slip: (m, n), m, likewise.
-        patch_stress: (m, n), Pa, likewise.
-        status: outcome; `status.ok` and `str(status)`.
-    """
-
-    time: Float[Array, " m"]
-    friction: Float[Array, " m"]
-    friction_integral: Float[Array, " m"]
-    velocity: Float[Array, " m"]
-    slip: Float[Array, " m"]
-    kinetic_energy: Float[Array, " m"]
-    kinetic_integral: Float[Array, " m"]
-    work: Float[Array, " m"]
-    level: Float[Array, " m"]
-    friction_rate: Float[Array, " m"]
-    log_velocity_rate: Float[Array, " m"]
-    status: Status
-    patch_velocity: Float[Array, "m n"] | None = None
-    patch_slip: Float[Array, "m n"] | None = None
-    patch_stress: Float[Array, "m n"] | None = None
-
-    def __str__(self) -> str:
-        if isinstance(self.time, jax.core.Tracer) or np.ndim(self.time) > 1:
-            return "FaultHistory(traced or batched)"
-        mu, E = np.asarray(self.friction), np.asarray(self.kinetic_energy)
-        return (
-            f"FaultHistory: {mu.size} samples, {self.time[0]:.6g} to {self.time[-1]:.6g} s\n"
-            f"  friction {mu.min():.5g} to {mu.max():.5g}\n"
-            f"  kinetic energy {E.min():.3g} to {E.max():.3g} J/m²\n"
-            f"  {self.status}"
-        )
-
-    def catalogue(self, *, threshold: Any = None, max_events: int = 64) -> Catalogue:
-        """Slip events of the whole fault; see `ratestate.catalogue`. Use `steps=True` histories."""
-        return slider_catalogue(
-            History(
-                self.time, self.velocity, self.friction, self.slip, self.slip, self.status,
-                self.log_velocity_rate, self.friction_rate,
-            ),
-            threshold=threshold, max_events=max_events,
-        )  # fmt: skip
+SLOWER = 0.9  # of each patch at the start, beside the one before
 
 
 def simulate(
     chain: FaultChain,
-    velocity: Any,
+    protocol: Any,
     t: Any,
     *,
     initial: tuple[Any, Any] | None = None,
+    normal_stress: NormalStress | Callable[[Array], Array] | None = None,
     steps: bool = False,
     patches: bool = False,
-    solver: diffrax.AbstractSolver | None = None,
-    rtol: Any = 1e-8,
-    atol: Any = 1e-10,
-    max_steps: int = 65536,
-    adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint(),  # noqa: B008
+    options: Options | None = None,
 ) -> FaultHistory:
-    """Stick-slip of a chain under a load point that moves at a constant velocity.
+    """Stick-slip of a chain whose load point follows a protocol.
 
     The force balance of each patch, differentiated in time, gives (ln V_i)'; it is integrated with
     ln θ_i, the slip and the integrals of friction and kinetic energy, whose differences are exact
@@ -99,20 +49,17 @@ def simulate(
 
     Arguments:
         chain: a `FaultChain`.
-        velocity: of the load point, m/s, > 0.
-        t: (m,), s, sorted sample times, not negative; the run starts at 0.
+        protocol: of the load point: one velocity, m/s, > 0, from t = 0 on; a `VelocityProtocol`; or
+            a smooth function V(t).
+        t: (m,), s, sorted sample times, not before the protocol's start.
         initial: (V, θ), each (n,); if None, every patch slides steadily at its own velocity, the
             first at the load's and each next 10 % slower, so that they do not move as one.
+        normal_stress: history σ(t)/σ0 of all patches.
         steps: return the solver's own steps to t[-1] instead; unused places repeat the last.
         patches: also return velocity, slip and stress of every patch (between the solver's steps
             on straight lines).
-        solver: Tsit5 if None.
-        rtol: relative tolerance of a step in ln V and ln θ.
-        atol: absolute tolerance.
-        max_steps: the most steps before the run ends with the status that says so; samples that
-            it did not reach are NaN.
-        adjoint: `DirectAdjoint` differentiates in forward and reverse mode; `ForwardMode()` is the
-            fastest without a gradient.
+        options: how to integrate; the tolerances hold for ln V and ln θ. Samples that a run which
+            used up its steps did not reach are NaN.
 
     Returns:
         `FaultHistory`.
@@ -132,163 +79,102 @@ def simulate(
 
     Source: Rice (1993) for the quasi-dynamic balance; ours in detail.
     """
-    t, start, overloaded = _checked(chain, velocity, t, initial)
-    solution = _solve(chain, velocity, t[-1], start, solver, (rtol, atol), max_steps, adjoint,
-                      patches)  # fmt: skip
-    assert solution.ts is not None and solution.ys is not None
-    last = jnp.sum(jnp.isfinite(solution.ts)) - 1
-    index = jnp.minimum(jnp.arange(solution.ts.shape[0]), last)
-    time, saved = solution.ts[index], solution.ys[index]
-    reached = time <= time[-1]
+    options = Options() if options is None else options
+    if not callable(protocol):
+        _checks.positive("velocity", protocol)
+        protocol = VelocityProtocol(jnp.zeros(1), jnp.reshape(jnp.asarray(protocol), 1))
+    check_load(protocol, t)
+    own = isinstance(protocol, VelocityProtocol)
+    dtype = widest_float(t, protocol if own else (), chain)
+    t, chain, initial = jnp.asarray(t, dtype), as_data(chain, dtype), as_data(initial, dtype)
+    protocol = as_data(protocol, dtype, inside=True) if own else protocol
+    _checks.float64("fault.simulate", dtype)
+    _check_start(chain, protocol, t, initial, normal_stress)
+    return _run(chain, protocol, t, initial, normal_stress, steps, patches, options)
+
+
+@program
+def _run(
+    chain: FaultChain, protocol: Any, t: Array, initial: Any, normal_stress: Any, steps: bool,
+    patches: bool, options: Options,
+) -> FaultHistory:  # fmt: skip
+    """`simulate` of checked arguments, all numbers arrays."""
+    schedule = Schedule.of(protocol, normal_stress, t)
+    start, overloaded = _start(chain, schedule, initial)
+    inputs = traced_inputs(protocol, t, chain)
+    inputs = Status.first((~inputs.ok, inputs.code), (overloaded, Status.OVERLOADED))
+    responds = normal_stress is not None or chain.law.jumps
+    motion = Chain(chain, schedule.bounds[0], responds)
+    time, saved, status = integrate(
+        motion, start, schedule, t, options, invalid=~inputs.ok, steps=True,
+        save=Observed(motion, patches), norm=step_norm,
+    )  # fmt: skip
     if not steps:
-        reached = t <= time[-1]
-        saved = _sampled(time, saved, t, last)
+        rounding = 8 * jnp.finfo(t.dtype).eps * jnp.abs(t[-1])
+        reached = t <= time[-1] + rounding
+        saved = jax.tree_util.tree_map(
+            lambda x: jnp.where(reached.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan),
+            between(time, saved, t),
+        )
         time = t
-    status = Status.first(
-        (~chain.valid, Status.BAD_PARAMETER),
-        (overloaded, Status.OVERLOADED),
-        (~jnp.all(jnp.isfinite(saved)), Status.NOT_FINITE),
-        (solution.result == diffrax.RESULTS.successful, Status.SUCCESSFUL),
-        (solution.result == diffrax.RESULTS.max_steps_reached, Status.MAX_STEPS),
-        (True, Status.SOLVER),
-    )
-    saved = jnp.where(reached[:, None], saved, jnp.nan)
-    mu, mu_sum, log_V, slip, log_E, E_sum, work, mu_rate, log_V_rate = saved[:, :9].T
-    each = jnp.split(saved[:, 10:], 3, axis=1) if patches else (None, None, None)
+    each = (None, None, None) if saved.patches is None else saved.patches
+    finite = jnp.where(status.ok, saved.friction, 0.0)  # what was not reached is told by the solver
     return FaultHistory(
-        time, mu, mu_sum, jnp.exp(log_V), slip, jnp.exp(log_E), E_sum, work, chain.level(time),
-        mu_rate, log_V_rate, status, *each,
+        time, saved.friction, saved.friction_integral, jnp.exp(saved.log_velocity), saved.slip,
+        jnp.exp(saved.log_energy), saved.kinetic_integral, saved.work,
+        chain.level(time - schedule.bounds[0]), saved.rates.friction, saved.rates.log_velocity,
+        outcome(inputs, status, finite), *each,
     )  # fmt: skip
 
 
-def _solve(
-    chain: FaultChain, velocity: Any, end: Any, start: Any, solver: Any, tolerances: Any,
-    max_steps: int, adjoint: Any, patches: bool,
-) -> diffrax.Solution:  # fmt: skip
-    field = _field(chain, velocity)
-    normal = jnp.mean(chain.normal_stress)
-
-    def saved(t: Any, y: Any, args: Any) -> Array:
-        """Value and rate of what is sampled."""
-        rates = field(t, y, args)
-
-        def outputs(t: Any, w: Array, z: Array, slip: Array) -> Array:
-            V = jnp.exp(jnp.clip(w, STUCK, CLIP))
-            energy = 0.5 * chain.mass * jnp.sum(V**2)
-            bulk = jnp.mean(chain.stress(t, V, z, slip)) / normal
-            return jnp.stack([bulk, jnp.log(jnp.mean(V)), jnp.log(energy)])
-
-        values, slopes = jax.jvp(outputs, (t, *y[:3]), (jnp.ones_like(t), *rates[:3]))
-        bulk, log_V, log_E = values
-        means = [bulk, y[3], log_V, jnp.mean(y[2]), log_E, y[4], y[5], *slopes]
-        each = [jnp.exp(y[0]), y[2], chain.stress(t, jnp.exp(y[0]), y[1], y[2])] if patches else []
-        return jnp.concatenate([jnp.stack(means), *each])
-
-    save = diffrax.SaveAt(subs=diffrax.SubSaveAt(t0=True, steps=True, fn=saved))
-    rtol, atol = tolerances
-    return diffrax.diffeqsolve(
-        diffrax.ODETerm(field), diffrax.Tsit5() if solver is None else solver,
-        t0=jnp.zeros_like(end), t1=end, dt0=None, y0=start, saveat=save, adjoint=adjoint,
-        stepsize_controller=diffrax.PIDController(rtol=rtol, atol=atol, norm=_norm),
-        max_steps=max_steps, throw=False,
-    )  # fmt: skip
-
-
-def _norm(errors: Any) -> Array:
-    """Only ln V, ln θ and the plate control the step: slip and the integrals follow from them."""
-    w, z, *_, plate = errors
-    return jnp.sqrt(jnp.mean(jnp.concatenate([w, z, plate]) ** 2))
-
-
-def _field(chain: FaultChain, load: Any) -> Any:
-    """d/dt of (ln V, ln θ, u, ∫μ, ∫E, ∫τV, the plate's stretch and velocity)."""
-
-    def field(t: Any, y: Any, args: Any) -> Any:
-        w, z, slip, *_, plate = y
-        V = jnp.exp(jnp.clip(w, STUCK, CLIP))
-        z_rate = chain.log_state_rate(V, z)
-        mu, slope = jax.linearize(lambda w, z: chain.friction(jnp.exp(w), z), jnp.log(V), z)
-        added, added_rate = jax.jvp(chain.added, (t, slip), (jnp.ones_like(t), V))
-        stress = chain.normal_stress * (mu + added) + chain.damping * V
-        leaves = chain.tangents(stress, slip)
-        plate_velocity, plate_rates = chain.plate_rates(load, V, jnp.mean(stress), leaves, plate)
-        stress_rate = chain.pulled(plate_velocity, V, leaves)
-        # (σ ∂μ/∂lnV + η V) (ln V)' = τ' − σ (∂μ/∂lnθ (ln θ)' + d')
-        direct = chain.normal_stress * slope(jnp.ones_like(w), jnp.zeros_like(w))
-        evolution = chain.normal_stress * (slope(jnp.zeros_like(w), z_rate) + added_rate)
-        w_rate = (stress_rate - evolution) / (direct + chain.damping * V)
-        energy = 0.5 * chain.mass * jnp.sum(V**2)
-        bulk = jnp.mean(stress) / jnp.mean(chain.normal_stress)
-        return w_rate, z_rate, V, bulk, energy, jnp.sum(stress * V), plate_rates
-
-    return field
-
-
-def _sampled(time: Array, saved: Array, t: Array, last: Array) -> Array:
-    """The samples at `t` between the solver's steps: cubics, and exponentials for integrals."""
-    i = jnp.searchsorted(time, t, side="right").astype(last.dtype)
-    i = jnp.clip(i - 1, 0, jnp.maximum(last - 1, 0))
-    width = time[i + 1] - time[i]
-    width = jnp.where(width > 0, width, 1)[:, None]
-    part = (t[:, None] - time[i][:, None]) / width
-    before, after = saved[i], saved[i + 1]
-    rise = after - before
-    line = before + part * rise
-
-    def cubic(value: slice, rates_before: Array, rates_after: Array) -> Array:
-        left = rates_before * width - rise[:, value]
-        right = rise[:, value] - rates_after * width
-        return line[:, value] + part * (1 - part) * ((1 - part) * left + part * right)
-
-    def grown(value: slice, log_rate: slice) -> Array:
-        """An integral whose rate is exponential between the steps: it never falls."""
-        growth = jnp.clip(rise[:, log_rate], -CLIP, CLIP)
-        small = jnp.abs(growth) < 1e-6
-        safe = jnp.where(small, 1, growth)
-        gained = jnp.where(small, part, jnp.expm1(part * safe) / jnp.expm1(safe))
-        return before[:, value] + gained * rise[:, value]
-
-    friction = cubic(slice(0, 1), before[:, 7:8], after[:, 7:8])
-    friction_sum = cubic(slice(1, 2), before[:, 0:1], after[:, 0:1])
-    log_V = cubic(slice(2, 3), before[:, 8:9], after[:, 8:9])
-    slip = grown(slice(3, 4), slice(2, 3))
-    log_E = cubic(slice(4, 5), before[:, 9:10], after[:, 9:10])
-    energy_sum = grown(slice(5, 6), slice(4, 5))
-    work = grown(slice(6, 7), slice(2, 3))
-    parts = [friction, friction_sum, log_V, slip, log_E, energy_sum, work, line[:, 7:]]
-    return jnp.concatenate(parts, axis=1)
-
-
-def _checked(chain: FaultChain, velocity: Any, t: Any, initial: Any) -> tuple[Array, Any, Any]:
-    """Times, the state at the start, and whether a spring cannot carry it."""
-    _checks.positive("velocity", velocity)
-    _checks.vector("t", t)
-    t = jnp.asarray(t)
-    _checks.float64("fault.simulate", t.dtype)
-    if _checks.is_concrete(t):
-        samples = np.asarray(t)
-        if not np.all(np.isfinite(samples)) or np.any(np.diff(samples) < 0) or samples[0] < 0:
-            raise ValueError("sample times t must be finite, sorted and not negative")
-        if samples[-1] <= 0:
-            raise ValueError("the last sample time must lie after the start, 0")
-    n = chain.patches
+def _start(chain: FaultChain, schedule: Schedule, initial: Any) -> tuple[State, Array]:
+    """The state at the start, and whether a spring cannot carry it."""
+    load = schedule.load(jnp.zeros_like(schedule.bounds[0]))
     if initial is None:
-        V = jnp.asarray(velocity, t.dtype) * 0.9 ** jnp.arange(n, dtype=t.dtype)
+        V = load.velocity * SLOWER ** jnp.arange(chain.patches, dtype=load.velocity.dtype)
         state = jax.vmap(lambda law, v: law.initial(v))(chain.law, V)
     else:
-        V, state = (jnp.asarray(x, t.dtype) for x in initial)
-        if V.shape != (n,) or state.shape != (n,):
-            raise ValueError(
-                f"initial=(V, θ) must have shape ({n},) each; got {V.shape} and {state.shape}"
-            )
-    zero, slip = jnp.zeros((), t.dtype), jnp.zeros_like(V)
-    stress = chain.stress(zero, V, jnp.log(state), slip)
-    overloaded = chain.overloaded(stress, slip)
-    if _checks.is_concrete(overloaded) and overloaded:
+        V, state = initial
+    zero, slip = jnp.zeros_like(load.time), jnp.zeros_like(V)
+    stress = chain.stress(zero, V, jnp.log(state), slip, load.stress)
+    plate = chain.plate_start(load.velocity, V, jnp.mean(stress), chain.tangents(stress, slip))
+    start = State(jnp.log(V), jnp.log(state), slip, zero, zero, zero, plate)
+    return start, chain.overloaded(stress, slip)
+
+
+@program
+def _first(chain: FaultChain, protocol: Any, t: Array, initial: Any, normal_stress: Any) -> Any:
+    """Stresses at the start, and whether a spring cannot carry them."""
+    schedule = Schedule.of(protocol, normal_stress, t)
+    start, overloaded = _start(chain, schedule, initial)
+    load = schedule.load(jnp.zeros_like(schedule.bounds[0]))
+    V = jnp.exp(start.log_velocity)
+    stress = chain.stress(jnp.zeros_like(load.time), V, start.log_state, start.slip, load.stress)
+    return load.velocity, stress, overloaded
+
+
+def _check_start(
+    chain: FaultChain, protocol: Any, t: Array, initial: Any, normal_stress: Any
+) -> None:
+    """Raise for a start from which nothing can be integrated, where it is concrete."""
+    n = chain.patches
+    if initial is not None and any(np.shape(x) != (n,) for x in initial):
+        shapes = " and ".join(str(np.shape(x)) for x in initial)
+        raise ValueError(f"initial=(V, θ) must have shape ({n},) each; got {shapes}")
+    if not _checks.is_concrete(chain, protocol, t, initial):
+        return
+    if isinstance(protocol, VelocityProtocol):
+        if np.asarray(t)[-1] <= np.asarray(protocol.times)[0]:
+            raise ValueError("the last sample time must lie after the start")
+    velocity, stress, overloaded = _first(chain, protocol, t, initial, normal_stress)
+    if initial is None and velocity == 0:
+        raise ValueError(
+            "the protocol starts at velocity 0, where there is no steady state; give "
+            "initial=(V, θ), or start with a sliding segment"
+        )
+    if overloaded:
         raise ValueError(
             f"a spring starts at or past its limit: stresses {np.asarray(stress).tolist()} Pa, "
             f"limit {chain.limit}, leaf_limit {np.asarray(chain.leaf_limit).tolist()}. Raise the "
             "limits above the stress at the start, or begin with a lower one: initial=(V, θ)"
         )
-    plate = chain.plate_start(velocity, V, jnp.mean(stress), chain.tangents(stress, slip))
-    return t, (jnp.log(V), jnp.log(state), slip, zero, zero, zero, plate), overloaded

@@ -10,9 +10,11 @@ programs.keep("~/.cache/my-app")        # an application's choice: traced once o
 """
 
 from jaxfric.programs._kept import (
+    EVERYWHERE as EVERYWHERE,
+    SHIPPED as SHIPPED,
     Keeper as Keeper,
+    forget as forget,
     keep as keep,
     keeper as keeper,
-    shipped_folder as shipped_folder,
 )
 from jaxfric.programs._program import Program as Program, program as program

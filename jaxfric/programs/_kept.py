@@ -1,8 +1,8 @@
 """Traced programs on disk: tracing one takes seconds, reading it a tenth of one.
 
-A program is written by `jax.export` as StableHLO, which later versions of JAX read for some months;
-beside it stand the files whose lines were traced, so that a change of the code is noticed. What
-cannot be read, or is of other code, is traced anew.
+A program is written by `jax.export` as StableHLO, which later versions of JAX read for some months.
+Beside it stands a note of what it was made of: what cannot be read, or is of other code, is traced
+anew.
 """
 
 import hashlib
@@ -14,32 +14,34 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
 
 from jaxfric.programs._describe import CannotDescribe, describe
+from jaxfric.programs._sources import PACKAGE, digest
 
-PACKAGE = Path(__file__).resolve().parents[1]
+if TYPE_CHECKING:
+    from jaxfric.programs._program import Program
+
 EVERYWHERE = ("cpu", "cuda", "tpu")
+SHIPPED = PACKAGE / "programs" / "shipped"
 
 
 class _Slot(NamedTuple):
     """The place of an array in a result."""
 
-    index: int
+    place: int
 
 
-class Kept(NamedTuple):
-    """A traced program as it stands in a file."""
+class Note(NamedTuple):
+    """What a kept program was made of."""
 
     name: str
     arguments: str
+    sources: str  # hash of the files it was traced from
     jax: str
-    sources: dict[str, str]  # file under the package: hash of its content
-    result: bytes  # pickled pytree of the result, arrays replaced by their places
-    program: bytes  # StableHLO of a function of the arrays alone
 
 
 class Keeper:
@@ -48,15 +50,18 @@ class Keeper:
     Arguments:
         folder: for new programs; None keeps none.
         platforms: those that a new program is written for; the one at hand if None.
+        anew: whether to trace what is there already: the shipped ones are made so.
     """
 
-    def __init__(self, folder: Path | None, platforms: tuple[str, ...] | None = None):
-        self.folder, self.platforms = folder, platforms
-        self.used: dict[str, str] = {}  # key: where it came from, for those who want to know
+    def __init__(
+        self, folder: Path | None, platforms: tuple[str, ...] | None = None, anew: bool = False
+    ):
+        self.folder, self.platforms, self.anew = folder, platforms, anew
+        self.used: dict[str, str] = {}  # name of each program: where it came from
         self._ready: dict[str, Callable[..., Any]] = {}
 
-    def run(self, program: Any, args: tuple[Any, ...]) -> Any:
-        """The result of a `Program`, by a kept one if its arguments can be described."""
+    def run(self, program: "Program", args: tuple[Any, ...]) -> Any:
+        """The result of a program, by a kept one if its arguments can be described."""
         try:
             arguments = f"x64={jax.config.jax_enable_x64} {describe(args)}"  # type: ignore[attr-defined]
         except CannotDescribe:
@@ -66,21 +71,21 @@ class Keeper:
             self._ready[key] = self._find(key, program, arguments, args)
         return self._ready[key](args)
 
-    def _find(self, key: str, program: Any, arguments: str, args: Any) -> Callable[..., Any]:
-        folders = [shipped_folder()] if self.platforms is None else []
-        for folder in [*folders, *([] if self.folder is None else [self.folder])]:
-            kept = read(folder / f"{key}.program")
-            if kept is None or not is_current(kept):
-                continue
-            call = _callable(kept, program.level)
-            if call is not None:
-                self.used[key] = str(folder)
-                return call
-        kept = trace(program.name, arguments, program.function, args, self.platforms)
+    def _find(self, key: str, program: "Program", arguments: str, args: Any) -> Callable[..., Any]:
+        note = Note(program.name, arguments, digest(program.module), jax.__version__)
+        folders = [] if self.anew else [SHIPPED, *([] if self.folder is None else [self.folder])]
+        for folder in folders:
+            if _noted(folder / f"{key}.json") == note._replace(jax=""):
+                content = _read(folder / f"{key}.program")
+                call = None if content is None else _callable(content, program.level)
+                if call is not None:
+                    self.used[program.name] = "shipped" if folder == SHIPPED else "kept"
+                    return call
+        content = trace(program.function, args, self.platforms)
         if self.folder is not None:
-            _write(self.folder / f"{key}.program", kept)
-        self.used[key] = "traced"
-        call = _callable(kept, program.level)
+            _write(self.folder / key, note, content)
+        self.used[program.name] = "traced"
+        call = _callable(content, program.level)
         assert call is not None
         return call
 
@@ -88,17 +93,17 @@ class Keeper:
 _KEEPER: list[Keeper] = []  # the application's, at most one
 
 
-def keep(folder: str | os.PathLike[str] | None, platforms: tuple[str, ...] | None = None) -> Keeper:
+def keep(folder: str | os.PathLike[str] | None, **options: Any) -> Keeper:
     """Keep traced programs in a folder; a library never does that by itself.
 
     Arguments:
         folder: is made where it is missing; None reads the shipped ones and keeps none.
-        platforms: see `Keeper`.
+        options: of `Keeper`.
 
     Returns:
         The `Keeper` in use from now on.
     """
-    made = Keeper(None if folder is None else Path(folder).expanduser(), platforms)
+    made = Keeper(None if folder is None else Path(folder).expanduser(), **options)
     _KEEPER[:] = [made]
     return made
 
@@ -108,107 +113,104 @@ def keeper() -> Keeper | None:
     return _KEEPER[0] if _KEEPER else None
 
 
-def shipped_folder() -> Path:
-    """Of the programs that come with the package."""
-    return PACKAGE / "programs" / "shipped"
+def forget() -> None:
+    """Keep programs no longer."""
+    _KEEPER.clear()
 
 
-def trace(
-    name: str, arguments: str, function: Any, args: Any, platforms: tuple[str, ...] | None = None
-) -> Kept:
-    """Trace a function for arguments like these."""
+def trace(function: Any, args: Any, platforms: tuple[str, ...] | None = None) -> tuple[Any, bytes]:
+    """Trace a function for arguments like these.
+
+    Returns:
+        The result with the places of its arrays in their stead, and StableHLO of a function from
+        the arrays of the arguments to those of the result.
+    """
     dynamic, static = eqx.partition(args, eqx.is_array)
     leaves, tree = jax.tree_util.tree_flatten(dynamic)
-    shapes: list[Any] = []
+    results: list[Any] = []
 
     def flat(*leaves: Any) -> list[Any]:
         result = function(*eqx.combine(jax.tree_util.tree_unflatten(tree, leaves), static))
         arrays, rest = eqx.partition(result, eqx.is_array)
         values, structure = jax.tree_util.tree_flatten(arrays)
         places = jax.tree_util.tree_unflatten(structure, map(_Slot, range(len(values))))
-        shapes.append(eqx.combine(places, rest, is_leaf=lambda x: isinstance(x, _Slot)))
+        results.append(eqx.combine(places, rest, is_leaf=_is_slot))
         return values
 
-    with _Sources() as sources:
-        exported = jax.export.export(jax.jit(flat), platforms=platforms)(*leaves)
-    return Kept(
-        name, arguments, jax.__version__, sources.hashes(), pickle.dumps(shapes[-1]),
-        bytes(exported.serialize()),
-    )  # fmt: skip
+    exported = jax.export.export(jax.jit(flat), platforms=platforms)(*leaves)
+    return results[-1], bytes(exported.serialize())
 
 
-def read(path: Path) -> Kept | None:
-    """A kept program; None where there is none that can be read."""
+def _is_slot(x: Any) -> bool:
+    return isinstance(x, _Slot)
+
+
+def _callable(content: tuple[Any, bytes], level: int | None) -> Callable[..., Any] | None:
+    """A function of the arguments; None if this version of JAX cannot run the program here."""
+    result, program = content
     try:
-        return Kept(*pickle.loads(zlib.decompress(path.read_bytes())))
-    except (OSError, zlib.error, pickle.UnpicklingError, EOFError, TypeError, ValueError):
+        exported = jax.export.deserialize(bytearray(program))
+    except Exception:  # whatever a version of JAX says of a format it does not know
         return None
-
-
-def is_current(kept: Kept) -> bool:
-    """Whether the files that were traced are still the same."""
-    return all(_hash(PACKAGE / name) == value for name, value in kept.sources.items())
-
-
-def _callable(kept: Kept, level: int | None) -> Callable[..., Any] | None:
-    """A function of the arguments; None if this version of JAX cannot read the program."""
-    try:
-        exported = jax.export.deserialize(bytearray(kept.program))
-        result = pickle.loads(kept.result)
-    except Exception:  # whatever a version of JAX or of a class of ours makes of an old file
-        return None
-    backend = jax.default_backend()
-    if backend not in exported.platforms and not (backend == "gpu" and "cuda" in exported.platforms):
+    here = "cuda" if jax.default_backend() == "gpu" else jax.default_backend()
+    if here not in exported.platforms:
         return None
     options = None if level is None else {"xla_backend_optimization_level": level}
     compiled = jax.jit(exported.call, compiler_options=options)
 
     def call(args: Any) -> Any:
-        leaves = jax.tree_util.tree_leaves(eqx.filter(args, eqx.is_array))
-        values = compiled(*leaves)
+        values = compiled(*jax.tree_util.tree_leaves(eqx.filter(args, eqx.is_array)))
         return jax.tree_util.tree_map(
-            lambda x: values[x.index] if isinstance(x, _Slot) else x,
-            result,
-            is_leaf=lambda x: isinstance(x, _Slot),
+            lambda x: values[x.place] if _is_slot(x) else x, result, is_leaf=_is_slot
         )
 
     return call
 
 
-def _write(path: Path, kept: Kept) -> None:
-    """The whole file or none; a folder that cannot be written to costs the next run some seconds."""
+def _noted(path: Path) -> Note | None:
+    """What a program was made of, whatever the version of JAX; None where nothing is kept."""
+    try:
+        return Note(**json.loads(path.read_text("utf-8")))._replace(jax="")
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _read(path: Path) -> tuple[Any, bytes] | None:
+    try:
+        return pickle.loads(zlib.decompress(path.read_bytes()))
+    except Exception:  # of a file that is damaged, or of classes that are no more
+        return None
+
+
+def _write(path: Path, note: Note, content: tuple[Any, bytes]) -> None:
+    """Whole files or none; a program that says the same stays as it is.
+
+    A folder that cannot be written to costs the next run some seconds, no more.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(zlib.compress(pickle.dumps(tuple(kept)), 9))
-        os.replace(file.name, path)
+        if not _same(_read(path.with_suffix(".program")), content):
+            _replace(path.with_suffix(".program"), zlib.compress(pickle.dumps(content), 9))
+        text = json.dumps(note._asdict(), indent=1) + "\n"
+        _replace(path.with_suffix(".json"), text.encode("utf-8"))
     except OSError as error:
         print(f"programs are not kept: {error}", file=sys.stderr)
 
 
-class _Sources:
-    """The files of this package whose functions are called inside the block."""
-
-    def __init__(self) -> None:
-        self.files: set[str] = set()
-
-    def __enter__(self) -> "_Sources":
-        self._before = sys.getprofile()
-        sys.setprofile(lambda frame, event, _: self.files.add(frame.f_code.co_filename))
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        sys.setprofile(self._before)
-
-    def hashes(self) -> dict[str, str]:
-        """Each with the hash of its content, by its path under the package."""
-        own = [Path(f) for f in self.files if f.startswith(str(PACKAGE) + os.sep)]
-        own = [path for path in own if path.parent.name != "programs"]
-        return {path.relative_to(PACKAGE).as_posix(): _hash(path) for path in sorted(own)}
+def _replace(path: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
 
 
-def _hash(path: Path) -> str:
+def _same(old: tuple[Any, bytes] | None, new: tuple[Any, bytes]) -> bool:
+    """Whether two programs compute the same; lines of the code they came from do not matter."""
+    if old is None:
+        return False
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    except OSError:
-        return ""
+        first, second = (jax.export.deserialize(bytearray(x[1])) for x in (old, new))
+    except Exception:
+        return False
+    alike = first.mlir_module() == second.mlir_module()
+    return alike and pickle.dumps(old[0]) == pickle.dumps(new[0])

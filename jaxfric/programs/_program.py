@@ -26,6 +26,7 @@ class Program:
     def __init__(self, function: Callable[..., Any], level: int | None = None):
         functools.update_wrapper(self, function)
         self.function, self.level = function, level
+        self.module = function.__module__
         self.name = f"{function.__module__}.{function.__qualname__}"
         self.jitted = eqx.filter_jit(function)
 
@@ -57,7 +58,7 @@ def program(function: Callable[..., Any], *, level: int | None = None) -> Progra
         >>> print(twice(jnp.ones(2)))
         [2. 2.]
     """
-    return Program(function)
+    return Program(function, level)
 
 
 def _traced(args: Any) -> bool:

@@ -7,8 +7,13 @@ history = spring_slider(law, Spring(stiffness=1e3), protocol, t)   # through a s
 fit = fit_step(record, law, Spring(stiffness=1e3)); print(fit)     # a laboratory record
 """
 
+from jaxfric.dynamics import (
+    NormalStress as NormalStress,
+    Options as Options,
+    VelocityProtocol as VelocityProtocol,
+    stiff_solver as stiff_solver,
+)
 from jaxfric.ratestate._catalogue import Catalogue as Catalogue, catalogue as catalogue
-from jaxfric.ratestate._controller import stiff_solver as stiff_solver
 from jaxfric.ratestate._coordinates import FrictionLaw as FrictionLaw
 from jaxfric.ratestate._evolution import (
     PRZ as PRZ,
@@ -35,19 +40,16 @@ from jaxfric.ratestate._history import History as History
 from jaxfric.ratestate._law import RateStateLaw as RateStateLaw
 from jaxfric.ratestate._loading import protocol_from_displacement as protocol_from_displacement
 from jaxfric.ratestate._posterior import Posterior as Posterior, posterior as posterior
-from jaxfric.ratestate._protocol import (
-    NormalStress as NormalStress,
-    VelocityProtocol as VelocityProtocol,
-)
 from jaxfric.ratestate._sampling import (
     sample_protocol as sample_protocol,
     slide_hold_learn_law as slide_hold_learn_law,
 )
 from jaxfric.ratestate._slide import slide as slide
-from jaxfric.ratestate._solve import Options as Options
 from jaxfric.ratestate._spring import Spring as Spring
 from jaxfric.ratestate._spring_slider import spring_slider as spring_slider
 from jaxfric.ratestate._stability import (
+    CriticalStiffness as CriticalStiffness,
+    Eigenvalues as Eigenvalues,
     SteadyState as SteadyState,
     critical_stiffness as critical_stiffness,
     eigenvalues as eigenvalues,

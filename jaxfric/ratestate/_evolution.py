@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxfric import _checks
-from jaxfric.ratestate._types import Number, Numbers
+from jaxfric.dynamics._types import Number, Numbers
 
 # A rejected trial step may carry any velocity and state. Beyond these exponents (no friction
 # experiment spans them) exp and ln q are held: an overflow would turn the step control and the

@@ -1,16 +1,13 @@
 """Least squares of rate-and-state friction through the spring-slider."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-import optimistix
-from jaxtyping import Array, Float
 
 from jaxfric import _checks
+from jaxfric.ratestate._fit_model import simulate_with_slopes
 from jaxfric.ratestate._fit_problem import (
     DETREND,
     EXTRAS,
@@ -19,14 +16,13 @@ from jaxfric.ratestate._fit_problem import (
     law_names,
     make_block,
     make_layout,
-    simulate,
-    simulate_with_slopes,
 )
 from jaxfric.ratestate._fit_result import JointFit, StepFit
 from jaxfric.ratestate._fit_summary import summarise
 from jaxfric.ratestate._law import RateStateLaw
+from jaxfric.ratestate._levenberg_marquardt import least_squares
 from jaxfric.ratestate._loading import check_protocol, protocol_from_displacement
-from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
 from jaxfric.records import VelocityStepRecord
 
@@ -157,13 +153,15 @@ def fit_joint(
     layout, guess = make_layout(blocks, names if shared is None else shared, free, fixed)
     if not layout.labels:
         raise ValueError("nothing to fit: fixed names every parameter")
-    solution = _solve(layout, tuple(blocks), jnp.asarray(guess), max_iterations)
-    jacobians = _jacobians(layout, tuple(blocks), solution.value)
-    converged = bool(solution.result == optimistix.RESULTS.successful)
-    if not all(np.all(np.isfinite(x)) for pair in jacobians for x in pair):
+    problem = Problem(layout, tuple(blocks))
+    found = least_squares(problem.residuals, np.array(guess), max_iterations)
+    curves = problem.curves(found.point)
+    if not all(np.all(np.isfinite(x)) for pair in curves for x in pair):
         raise RuntimeError(f"the simulator fails at the guess and near it; {BETTER_GUESS}")
-    joint = summarise(layout, blocks, records, solution, jacobians, converged)
-    if throw and not converged:
+    joint = summarise(
+        layout, blocks, records, found.point, curves, found.converged, found.iterations
+    )
+    if throw and not found.converged:
         raise RuntimeError(
             f"the fit did not converge in {max_iterations} iterations (residual rms "
             f"{joint.rms:.3g}); {BETTER_GUESS}. throw=False returns what there is"
@@ -171,33 +169,28 @@ def fit_joint(
     return joint
 
 
-def _residuals(p: Array, args: tuple[Layout, tuple[Block, ...]]) -> Float[Array, " total"]:
-    layout, blocks = args
-    parts = []
-    for r, block in enumerate(blocks):
-        misfit = block.friction - simulate(layout, p, r, block)
-        # A trial that the simulator cannot run is a bad one, not a NaN
-        misfit = jnp.where(jnp.all(jnp.isfinite(misfit)), misfit, 1e3)
-        parts.append(misfit - block.projector @ (block.projector.T @ misfit))
-    return jnp.concatenate(parts)
+class Problem(NamedTuple):
+    """Residuals of all records, each without its own μ0 and trend."""
 
+    layout: Layout
+    blocks: tuple[Block, ...]
 
-@eqx.filter_jit
-def _solve(layout: Layout, blocks: tuple[Block, ...], guess: Array, max_iterations: int) -> Any:
-    return optimistix.least_squares(
-        _residuals,
-        optimistix.LevenbergMarquardt(rtol=1e-6, atol=1e-9),
-        guess,
-        args=(layout, blocks),
-        options={"jac": "fwd"},
-        max_steps=max_iterations,
-        throw=False,
-    )
+    def curves(self, p: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Friction and its slopes, of each record."""
+        return [simulate_with_slopes(self.layout, p, r, b) for r, b in enumerate(self.blocks)]
 
-
-@eqx.filter_jit
-def _jacobians(layout: Layout, blocks: tuple[Block, ...], p: Array) -> list[tuple[Array, Array]]:
-    return [simulate_with_slopes(layout, p, r, block) for r, block in enumerate(blocks)]
+    def residuals(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(total,) and their Jacobian (total, p); not finite where the simulator fails."""
+        residuals, jacobians = [], []
+        for (friction, slopes), block in zip(self.curves(p), self.blocks, strict=True):
+            # The best trend is projected out: linear least squares inside the nonlinear ones
+            without_trend = [
+                x - block.projector @ (block.projector.T @ x)
+                for x in (block.friction - friction, -slopes)
+            ]
+            residuals.append(without_trend[0])
+            jacobians.append(without_trend[1])
+        return np.concatenate(residuals), np.concatenate(jacobians)
 
 
 def _check_arguments(

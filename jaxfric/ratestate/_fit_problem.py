@@ -1,23 +1,21 @@
-"""The least-squares problem of an inversion: parameters, records, and the friction between them."""
+"""The least-squares problem of an inversion: parameters and records."""
 
-import dataclasses
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import diffrax
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
+from jaxfric.dynamics import VelocityProtocol, as_data
+from jaxfric.ratestate._inputs import law_as_data
 from jaxfric.ratestate._law import RateStateLaw
-from jaxfric.ratestate._protocol import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
-from jaxfric.ratestate._spring_slider import spring_slider
 
 DETREND = {"none": 0, "linear": 1, "quadratic": 2}
 EXTRAS = ("stiffness", "step_time")
+# A record is padded to one of these lengths, and its velocity steps to one of these counts, so
+# that another record needs no other program.
+LENGTHS = (256, 1024, 4096, 16384)
+STEPS = (1, 2, 4, 8, 16)
 
 
 class Layout(NamedTuple):
@@ -32,58 +30,30 @@ class Layout(NamedTuple):
     @property
     def log(self) -> np.ndarray:
         """Which entries stand as logarithms."""
-        return np.array([_is_log(label) for label in self.labels])
+        return np.array([is_log(label) for label in self.labels])
 
 
-class Block(eqx.Module):
+class Block(NamedTuple):
     """One record as the solver sees it, on a clock that starts at its first row."""
 
-    t: Float[Array, " n"]
-    friction: Float[Array, " n"]
-    trend: Float[Array, "n k"]  # polynomial in (t − step)/duration
-    projector: Float[Array, "n k"]  # the same, orthonormal
+    t: np.ndarray  # (n + padding,), s; the padding repeats the last time
+    friction: np.ndarray  # (n,)
+    trend: np.ndarray  # (n, k), polynomial in (t − step)/duration
+    projector: np.ndarray  # (n, k), the same, orthonormal
     law: RateStateLaw
     spring: Spring
     protocol: VelocityProtocol
 
-
-def apply(layout: Layout, p: Array, r: int, block: Block) -> tuple[RateStateLaw, Spring, Any]:
-    """Law, spring and protocol of record r at the parameters p."""
-    values = {
-        name: jnp.exp(p[i]) if _is_log(layout.labels[i]) else p[i] for name, i in layout.places[r]
-    }
-    law, spring, protocol = block.law, block.spring, block.protocol
-
-    def take(name: str, guess: Any) -> Any:
-        if isinstance(guess, tuple):
-            return tuple(values.get(f"{name}{k + 1}", x) for k, x in enumerate(guess))
-        return values.get(name, guess)
-
-    law = dataclasses.replace(law, a=take("a", law.a), b=take("b", law.b), Dc=take("Dc", law.Dc))
-    spring = eqx.tree_at(lambda x: x.stiffness, spring, take("stiffness", spring.stiffness))
-    times = protocol.times
-    shifted = [take(_step_name(protocol, k), times[k]) for k in range(1, times.shape[0])]
-    return law, spring, eqx.tree_at(lambda x: x.times, protocol, jnp.stack([times[0], *shifted]))
+    @property
+    def names(self) -> list[str]:
+        """Of everything that may be free."""
+        steps = [step_name(self.protocol, k) for k in range(1, self.protocol.times.shape[0])]
+        return [*law_names(self.law), "stiffness", *steps]
 
 
-def simulate(layout: Layout, p: Array, r: int, block: Block) -> Float[Array, " n"]:
-    """Friction of record r at the parameters p, before the trend; inf where the run fails."""
-    law, spring, protocol = apply(layout, p, r, block)
-    history = spring_slider(
-        law, spring, protocol, block.t, adjoint=diffrax.ForwardMode(), max_steps=16384
-    )
-    return history.friction
-
-
-def simulate_with_slopes(layout: Layout, p: Array, r: int, block: Block) -> tuple[Array, Array]:
-    """(friction, d friction/dp): a few forward tangents, from one trace of the solver."""
-
-    def twice(q: Array) -> tuple[Array, Array]:
-        friction = simulate(layout, q, r, block)
-        return friction, friction
-
-    slopes, friction = jax.jacfwd(twice, has_aux=True)(p)
-    return friction, slopes
+def bucket(size: int, sizes: Sequence[int]) -> int:
+    """The smallest of the sizes that is large enough; beyond the largest, a multiple of it."""
+    return next((s for s in sizes if s >= size), -(-size // sizes[-1]) * sizes[-1])
 
 
 def make_block(
@@ -97,23 +67,14 @@ def make_block(
     scaled = (t - times[1]) / t[-1]
     trend = np.stack([scaled**k for k in range(degree + 1)], axis=1)
     return Block(
-        jnp.asarray(t),
-        jnp.asarray(friction),
-        jnp.asarray(trend),
-        jnp.asarray(np.linalg.qr(trend)[0]),
-        _as_arrays(law),
-        _as_arrays(spring),
-        VelocityProtocol(times, protocol.velocities),
+        np.pad(t, (0, bucket(t.size, LENGTHS) - t.size), mode="edge"),
+        np.asarray(friction),
+        trend,
+        np.linalg.qr(trend)[0],
+        law_as_data(law, float),
+        as_data(spring, float),
+        VelocityProtocol(times, np.asarray(protocol.velocities)),
     )
-
-
-def _as_arrays(tree: Any) -> Any:
-    """Python numbers as arrays, so that another guess does not recompile; zeros stay static."""
-
-    def convert(x: Any) -> Any:
-        return jnp.asarray(x, float) if np.asarray(x) != 0 else x
-
-    return jax.tree_util.tree_map(convert, tree)
 
 
 def make_layout(
@@ -137,7 +98,7 @@ def make_layout(
             label = f"{name}[{r + 1}]" if own else name
             if label not in labels:
                 labels.append(label)
-                guess.append(float(np.log(value)) if _is_log(label) else float(value))
+                guess.append(float(np.log(value)) if is_log(label) else float(value))
             mine.append((name, labels.index(label)))
         places.append(tuple(mine))
     return Layout(tuple(labels), tuple(places)), guess
@@ -153,7 +114,7 @@ def _guesses(block: Block, free: Sequence[str]) -> dict[str, float]:
     if "stiffness" in free:
         found["stiffness"] = block.spring.stiffness
     if "step_time" in free:
-        found |= {_step_name(protocol, k): protocol.times[k] for k in range(1, protocol.times.size)}
+        found |= {step_name(protocol, k): protocol.times[k] for k in range(1, protocol.times.size)}
     return {name: float(value) for name, value in found.items()}
 
 
@@ -163,9 +124,9 @@ def law_names(law: RateStateLaw) -> list[str]:
     return ["a", *(f"b{k}" for k in parts), *(f"Dc{k}" for k in parts)]
 
 
-def _step_name(protocol: VelocityProtocol, k: int) -> str:
+def step_name(protocol: VelocityProtocol, k: int) -> str:
     return "step_time" if protocol.times.shape[0] == 2 else f"step_time{k}"
 
 
-def _is_log(label: str) -> bool:
+def is_log(label: str) -> bool:
     return label.startswith(("Dc", "stiffness"))

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from jaxfric.ratestate._law import RateStateLaw
 from jaxfric.ratestate._noise import Noise
-from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
 
 NORMAL_95 = 1.959963984540054

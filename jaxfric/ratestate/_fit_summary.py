@@ -1,12 +1,13 @@
 """From the optimum of an inversion to parameters with errors."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
 
-from jaxfric.ratestate._fit_problem import Block, Layout, apply
+from jaxfric.ratestate._fit_model import apply
+from jaxfric.ratestate._fit_problem import Block, Layout
 from jaxfric.ratestate._fit_result import JointFit, StepFit
 from jaxfric.ratestate._noise import Noise, noise_model, weighted_gram
 from jaxfric.records import VelocityStepRecord
@@ -27,17 +28,17 @@ def summarise(
     layout: Layout,
     blocks: Sequence[Block],
     records: Sequence[VelocityStepRecord],
-    solution: Any,
-    jacobians: Sequence[Any],
+    p: np.ndarray,
+    curves: Sequence[tuple[np.ndarray, np.ndarray]],
     converged: bool,
+    iterations: int,
 ) -> JointFit:
     """Parameters, covariance, residuals and noise of each record at the optimum."""
-    p = np.asarray(solution.value)
     widths = [block.trend.shape[1] for block in blocks]
     places = p.size + np.cumsum([0, *widths])  # where each record's μ0 and trend stand
     parts = []
     for r, (block, record) in enumerate(zip(blocks, records, strict=True)):
-        friction, slopes = (np.asarray(x) for x in jacobians[r])
+        friction, slopes = curves[r]
         jacobian = np.zeros((friction.size, int(places[-1])))
         jacobian[:, : p.size] = slopes
         jacobian[:, places[r] : places[r + 1]] = np.asarray(block.trend)
@@ -52,7 +53,7 @@ def summarise(
         start = float(record.time[0])
         for name, i in layout.places[r]:  # step times on the record's own clock
             values[i] += start if name.startswith("step") else 0.0
-        law, spring, protocol = apply(layout, solution.value, r, block)
+        law, spring, protocol = apply(layout, p, r, block)
         mu0 = float(law.mu0) + parts[r].trend[0]
         protocol = eqx.tree_at(lambda x: x.times, protocol, protocol.times + start)
         own = [i for _, i in layout.places[r]]
@@ -72,7 +73,7 @@ def summarise(
                 noise=parts[r].noise,
                 steady_noise=_steady_noise(record, np.asarray(protocol.times)),
                 converged=converged,
-                iterations=int(solution.stats["num_steps"]),
+                iterations=iterations,
                 title=record.name,
                 fitted=len(own) + widths[r],
             )

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64
 
-from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.records import VelocityStepRecord
 
 

@@ -16,8 +16,8 @@ from jaxfric.ratestate._evolution import (
     Nagata,
     safe_log,
 )
-from jaxfric.ratestate._parameters import check_parameter, value_at
-from jaxfric.ratestate._types import Number, Parameter, State
+from jaxfric.dynamics._types import Number
+from jaxfric.ratestate._parameters import Parameter, State, check_parameter, value_at
 
 
 class RateStateLaw(eqx.Module):
@@ -161,6 +161,11 @@ class RateStateLaw(eqx.Module):
         """Whether `advance` is a closed form for every state."""
         coupled = self._nagata and (self.form != "classical" or len(self._evolutions) > 1)
         return all(e.exact for e in self._evolutions) and not coupled
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the state jumps where an imposed velocity steps."""
+        return self._nagata
 
     @property
     def invalid(self) -> Bool[Array, ""] | bool:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxfric import _checks
-from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.records import VelocityStepRecord
 
 SMALLEST_STEP = 0.05  # relative change of velocity that counts as a step

@@ -1,12 +1,22 @@
 """Parameters of a law: numbers, or functions of velocity that are pytrees."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import ArrayLike, Real
 
-from jaxfric.ratestate._types import Number
+from jaxfric.dynamics._types import Number
+
+if TYPE_CHECKING:  # a type checker knows no arithmetic on the union that ArrayLike is
+    State = Any
+else:
+    State = Real[ArrayLike, "*states"]  # () for one state, (n,) for several
+
+# A number, a function of velocity that is a pytree, or a tuple of these, one for each state;
+# checked by the law, which names the remedy.
+Parameter = Any
 
 
 def value_at(parameter: Any, V: Number) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Key
 
 from jaxfric import _checks
-from jaxfric.ratestate._fit_problem import Block, Layout, make_block, simulate, simulate_with_slopes
+from jaxfric.ratestate._fit_model import simulate, simulate_with_slopes
+from jaxfric.ratestate._fit_problem import Block, Layout, make_block
 from jaxfric.ratestate._fit_result import StepFit
 from jaxfric.ratestate._noise import Noise
 

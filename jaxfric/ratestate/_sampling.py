@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 from jaxfric import _checks
 from jaxfric.ratestate._evolution import AbstractEvolution, Aging
 from jaxfric.ratestate._law import RateStateLaw
-from jaxfric.ratestate._protocol import VelocityProtocol
+from jaxfric.dynamics import VelocityProtocol
 
 
 def sample_protocol(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import diffrax
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,14 +11,21 @@ from jaxtyping import Array, Bool, Float, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric.dynamics import (
+    Load,
+    NormalStress,
+    Options,
+    Schedule,
+    VelocityProtocol,
+    integrate,
+    outcome,
+    traced_inputs,
+)
+from jaxfric.programs import program
 from jaxfric.ratestate._coordinates import Coordinates, add
 from jaxfric.ratestate._history import History
-from jaxfric.ratestate._precision import one_dtype
-from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
-from jaxfric.ratestate._schedule import Load, Schedule
-from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
+from jaxfric.ratestate._inputs import check_run, one_dtype
 from jaxfric.ratestate._stepped import slide_in_steps, step_grid
-from jaxfric.ratestate._types import Number
 
 
 def slide(
@@ -30,17 +37,14 @@ def slide(
     hold_state: Any = None,
     normal_stress: NormalStress | Callable[[Array], Array] | None = None,
     step: float | None = None,
-    solver: diffrax.AbstractSolver | None = None,
-    rtol: Number | None = None,
-    atol: Number | None = None,
-    max_steps: int = 65536,
-    adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint(),  # noqa: B008
+    options: Options | None = None,
 ) -> History:
     """Friction of an interface that is made to slide at a given velocity.
 
     Each segment of constant velocity is stepped by the law's closed form where it has one
-    (`law.advance`; aging, slip, PRZ, one Nagata state); else, or when a `solver` is given, diffrax
-    integrates the state. Works in float32 and float64, under jit, vmap, grad and jvp.
+    (`law.advance`; aging, slip, PRZ, one Nagata state); else, or when `options` name a solver,
+    diffrax integrates the state. Works in float32 and float64, under jit, vmap, grad and jvp;
+    compiled once for a kind of law, load and number of samples, also outside of jax.jit.
 
     Arguments:
         law: a `RateStateLaw` or any object with its methods.
@@ -52,18 +56,15 @@ def slide(
         normal_stress: history σ(t)/σ0 for the Linker–Dieterich effect.
         step: fixed step, s, for a law that has `advance` but no `rate`, such as a recurrent
             network; velocity is taken at the start of each step, samples see the step below them.
-        solver: a diffrax solver; None takes the closed form where there is one, else Tsit5.
-        rtol: see `Options`; 1e-10 in float64 here.
-        atol: see `Options`; 1e-12 in float64 here.
-        max_steps: see `Options`.
-        adjoint: see `Options`.
+        options: how to integrate; a solver in them overrides the closed form, and tolerances are
+            1e-10 and 1e-12 in float64 here if they name none.
 
     Returns:
         `History` with .time .velocity .friction .state .slip .status.
 
     Raises:
         ValueError: for a batch (use jax.vmap), samples outside the protocol, zero velocity with the
-            classical form, a reset together with a solver.
+            classical form or Nagata's law, a reset together with a solver.
 
     Example:
         >>> import jax.numpy as jnp
@@ -76,42 +77,92 @@ def slide(
 
     Source: closed forms are standard; see the evolution laws.
     """
+    options = Options() if options is None else options
     check_run(law, protocol, t)
     grid = step_grid(law, protocol, t, step)
-    law, protocol, t, initial = one_dtype(law, protocol, t, initial)
-    dtype = t.dtype
+    law, protocol, t, initial, hold_state = one_dtype(law, protocol, t, initial, hold_state)
     if grid is not None:
-        assert isinstance(protocol, VelocityProtocol)
-        inputs = check_traced(law, protocol, t)
-        V, mu, states = slide_in_steps(law, protocol, t, initial, grid)
-        fine = Status(jnp.zeros((), jnp.int32))
-        return History(t, V, mu, states, protocol.displacement(t), outcome(inputs, fine, mu))
+        return slide_in_steps(law, protocol, t, initial, grid)
     _check_zero_velocity(law, protocol)
-    inputs = _check_inputs(law, protocol, t)
-    coordinates = Coordinates(law, dtype)
     piecewise = isinstance(protocol, VelocityProtocol) and normal_stress is None
     has_closed_form = hasattr(law, "advance") and getattr(law, "exact", True)
-    if piecewise and has_closed_form and solver is None:
-        assert isinstance(protocol, VelocityProtocol)
-        state = _advance_exactly(coordinates, protocol, t, initial, hold_state)
-        status = Status(jnp.zeros((), jnp.int32))
-        slip = protocol.displacement(t)
-    elif hold_state is not None:
+    exact = piecewise and has_closed_form and options.solver is None
+    if hold_state is not None and not exact:
         raise ValueError("hold_state needs the closed form: an exact law, no solver, σ constant")
-    else:
-        if dtype == jnp.float64:  # at 1e-8 the interpolation between steps is off by 2e-7 in μ
-            rtol = 1e-10 if rtol is None else rtol
-            atol = 1e-12 if atol is None else atol
-        options = Options(solver or diffrax.Tsit5(), rtol, atol, max_steps, adjoint)
-        state, slip, status = _integrate(
-            coordinates, protocol, normal_stress, t, initial, options, ~inputs.ok
+    if exact:
+        return _step_exactly(law, protocol, t, initial, hold_state)
+    return _integrate(law, protocol, t, initial, normal_stress, options)
+
+
+@program
+def _step_exactly(
+    law: Any, protocol: VelocityProtocol, t: Array, initial: Any, hold_state: Any
+) -> History:
+    """`slide` by the closed form of checked arguments, all numbers arrays."""
+    state = _advance(Coordinates(law, t.dtype), protocol, t, initial, hold_state)
+    return _history(
+        law, protocol, t, state, protocol.displacement(t), Status(jnp.zeros((), jnp.int32))
+    )
+
+
+@program
+def _integrate(
+    law: Any, protocol: Any, t: Array, initial: Any, normal_stress: Any, options: Options
+) -> History:
+    """`slide` by diffrax; jumps of the state are added segment by segment."""
+    if t.dtype == jnp.float64:  # at 1e-8 the interpolation between steps is off by 2e-7 in μ
+        options = options.tighter(1e-10, 1e-12)
+    coordinates = Coordinates(law, t.dtype)
+    schedule = Schedule.of(protocol, normal_stress, t)
+    V_first = schedule.load(jnp.zeros_like(t[0])).velocity
+    y0 = coordinates.initial(V_first) if initial is None else coordinates.encode(initial)
+    offsets = _offsets(coordinates, schedule)
+    field = Imposed(coordinates, offsets)
+    invalid = ~_inputs(law, protocol, t).ok
+    start = (y0, jnp.zeros_like(t[0]))
+    _, (y, slip), status = integrate(field, start, schedule, t, options, invalid=invalid)
+    if offsets is not None:
+        # A sample on a jump belongs to the segment that starts there
+        k = jnp.searchsorted(schedule.bounds, t, side="right") - 1
+        k = jnp.clip(k, 0, schedule.bounds.size - 2)
+        y = jax.tree_util.tree_map(lambda a, o: a + o[k], y, offsets)
+    if isinstance(protocol, VelocityProtocol):
+        slip = protocol.displacement(t)
+    return _history(law, protocol, t, coordinates.decode(y), slip, status)
+
+
+class Imposed(eqx.Module):
+    """d/dτ of (y, slip) under an imposed velocity; `offsets` are jumps of y up to each segment."""
+
+    coordinates: Coordinates
+    offsets: PyTree | None
+
+    def __call__(self, tau: Array, y: PyTree, schedule: Schedule) -> PyTree:
+        """(y, slip) per τ."""
+        load: Load = schedule.load(tau)
+        state = y[0]
+        if self.offsets is not None:
+            k = schedule.segment(tau)
+            state = jax.tree_util.tree_map(lambda a, o: a + o[k], state, self.offsets)
+        rate = add(
+            self.coordinates.rate(load.velocity, state),
+            self.coordinates.response(
+                load.velocity, state, load.log_velocity_rate, load.log_stress_rate
+            ),
         )
-    velocity = jax.vmap(lambda x: jnp.asarray(protocol(x)).astype(dtype))(t)
-    friction = jax.vmap(law.friction)(velocity, state).astype(dtype)
+        return jax.tree_util.tree_map(lambda x: load.length * x, (rate, load.velocity))
+
+
+def _history(
+    law: Any, protocol: Any, t: Array, state: PyTree, slip: Array, status: Status
+) -> History:
+    velocity = jax.vmap(lambda x: jnp.asarray(protocol(x)).astype(t.dtype))(t)
+    friction = jax.vmap(law.friction)(velocity, state).astype(t.dtype)
+    inputs = _inputs(law, protocol, t)
     return History(t, velocity, friction, state, slip, outcome(inputs, status, friction))
 
 
-def _advance_exactly(
+def _advance(
     coordinates: Coordinates,
     protocol: VelocityProtocol,
     t: Float[Array, " m"],
@@ -150,48 +201,6 @@ def _advance_exactly(
     return jax.vmap(law.advance)(at_start, V[k], jnp.maximum(t - begin[k], 0))
 
 
-def _integrate(
-    coordinates: Coordinates,
-    protocol: Any,
-    normal_stress: Any,
-    t: Float[Array, " m"],
-    initial: PyTree | None,
-    options: Options,
-    invalid: Bool[Array, ""],
-) -> tuple[PyTree, Float[Array, " m"], Status]:
-    """State at the samples by diffrax; jumps of the state are added segment by segment."""
-    schedule = Schedule.of(protocol, normal_stress, t)
-    V_first = schedule.load(jnp.zeros_like(t[0])).velocity
-    y0 = coordinates.initial(V_first) if initial is None else coordinates.encode(initial)
-    offsets = _offsets(coordinates, schedule)
-
-    def at(tau: Array, y: PyTree) -> tuple[PyTree, Load]:
-        load = schedule.load(tau)
-        if offsets is None:
-            return y, load
-        return jax.tree_util.tree_map(lambda a, o: a + o[schedule.segment(tau)], y, offsets), load
-
-    def field(tau: Array, y: PyTree, _: Any) -> PyTree:
-        full, load = at(tau, y[0])
-        rate = add(
-            coordinates.rate(load.velocity, full),
-            coordinates.response(load.velocity, full, load.log_velocity_rate, load.log_stress_rate),
-        )
-        return jax.tree_util.tree_map(lambda x: load.length * x, (rate, load.velocity))
-
-    start = (y0, jnp.zeros_like(t[0]))
-    _, (y, slip), status = integrate(field, start, schedule, t, options, invalid)
-    # A sample on a jump belongs to the segment that starts there
-    k = jnp.clip(
-        jnp.searchsorted(schedule.bounds, t, side="right") - 1, 0, schedule.bounds.size - 2
-    )
-    if offsets is not None:
-        y = jax.tree_util.tree_map(lambda a, o: a + o[k], y, offsets)
-    if isinstance(protocol, VelocityProtocol):
-        slip = protocol.displacement(t)
-    return coordinates.decode(y), slip, status
-
-
 def _offsets(coordinates: Coordinates, schedule: Schedule) -> PyTree | None:
     """Sum of the jumps of the state up to each segment; None for a continuous state."""
     V = schedule.segment_velocity
@@ -201,22 +210,34 @@ def _offsets(coordinates: Coordinates, schedule: Schedule) -> PyTree | None:
     return jax.tree_util.tree_map(lambda x: jnp.cumsum(x, axis=0), jumps)
 
 
+def _needs_motion(law: Any) -> bool:
+    """Whether the law has no friction, or an unbounded state, at an imposed velocity of zero."""
+    return getattr(law, "form", "") == "classical" or bool(getattr(law, "jumps", False))
+
+
 def _check_zero_velocity(law: Any, protocol: Any) -> None:
-    if not isinstance(protocol, VelocityProtocol) or getattr(law, "form", "") != "classical":
+    if not isinstance(protocol, VelocityProtocol) or not _needs_motion(law):
         return
     if _checks.is_concrete(protocol.times, protocol.velocities):
         times, velocities = np.asarray(protocol.times), np.asarray(protocol.velocities)
-        if np.any(np.isfinite(times) & (velocities == 0)):
+        if not np.any(np.isfinite(times) & (velocities == 0)):
+            return
+        if law.form == "classical":
             raise ValueError(
                 "the classical form has no friction at zero velocity (ln 0); give the hold a small "
                 "velocity such as 1e-12 m/s, use form='regularised', or load through spring_slider"
             )
+        raise ValueError(
+            "under Nagata's law a drop of the imposed velocity to zero strengthens the state "
+            "without bound; give the hold a small velocity such as 1e-12 m/s, or load through "
+            "spring_slider"
+        )
 
 
-def _check_inputs(law: Any, protocol: Any, t: Array) -> Status:
-    """Traced values: as everywhere, and zero velocity where the law needs ln V."""
-    inputs = check_traced(law, protocol, t)
-    if getattr(law, "form", "") != "classical" or not isinstance(protocol, VelocityProtocol):
+def _inputs(law: Any, protocol: Any, t: Float[Array, " m"]) -> Status:
+    """Traced values: as everywhere, and zero velocity where the law needs motion."""
+    inputs = traced_inputs(protocol, t, law)
+    if not _needs_motion(law) or not isinstance(protocol, VelocityProtocol):
         return inputs
-    rest = jnp.any(jnp.isfinite(protocol.times) & (protocol.velocities == 0))
+    rest: Bool[Array, ""] = jnp.any(jnp.isfinite(protocol.times) & (protocol.velocities == 0))
     return Status.first((~inputs.ok, inputs.code), (rest, Status.BAD_PROTOCOL))

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Bool
 
 from jaxfric import _checks
-from jaxfric.ratestate._types import Number
+from jaxfric.dynamics._types import Number
 
 
 class Spring(eqx.Module):

@@ -3,24 +3,33 @@
 from collections.abc import Callable
 from typing import Any
 
-import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
 from jaxfric import _checks
-from jaxfric.ratestate._controller import stiff_solver
-from jaxfric.ratestate._coordinates import Coordinates, add
-from jaxfric.ratestate._evolution import safe_exp
+from jaxfric._status import Status
+from jaxfric.dynamics import (
+    NormalStress,
+    Options,
+    Schedule,
+    VelocityProtocol,
+    integrate,
+    outcome,
+    stiff_solver,
+    traced_inputs,
+)
+from jaxfric.programs import program
+from jaxfric.ratestate._coordinates import Coordinates
 from jaxfric.ratestate._history import History
-from jaxfric.ratestate._precision import one_dtype
-from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
-from jaxfric.ratestate._schedule import Schedule
-from jaxfric.ratestate._solve import Options, check_run, check_traced, integrate, outcome
+from jaxfric.ratestate._inputs import check_run, one_dtype
+from jaxfric.ratestate._motion import right_hand_side
 from jaxfric.ratestate._spring import Spring
 from jaxfric.ratestate._stepped import spring_slider_in_steps, step_grid
-from jaxfric.ratestate._types import Number
+
+# An explicit solver of order five is stable for steps of up to some 3.3 relaxation times
+STEPS_PER_DECAY = 0.3
 
 
 def spring_slider(
@@ -33,16 +42,13 @@ def spring_slider(
     normal_stress: NormalStress | Callable[[Array], Array] | None = None,
     steps: bool = False,
     step: float | None = None,
-    solver: diffrax.AbstractSolver | None = None,
-    rtol: Number | None = None,
-    atol: Number | None = None,
-    max_steps: int = 65536,
-    adjoint: diffrax.AbstractAdjoint = diffrax.DirectAdjoint(),  # noqa: B008
+    options: Options | None = None,
 ) -> History:
     """Friction, velocity and slip of a slider whose load point follows a protocol.
 
     Force balance per unit initial normal stress, with n = σ/σ0:
-    n μ(V, θ) + η V + m V' = k (x_lp − x). Integrated in ln V and ln θ, in float64.
+    n μ(V, θ) + η V + m V' = k (x_lp − x). Integrated in ln V and ln θ, in float64. Compiled once
+    for a kind of law, load and number of samples, also outside of jax.jit.
 
     Arguments:
         law: a `RateStateLaw` or any object with its methods.
@@ -55,11 +61,8 @@ def spring_slider(
             unused places repeat the last step. What `catalogue` wants for stick-slip.
         step: fixed step, s, for a law that has `advance` but no `rate`, such as a recurrent
             network; needs a `VelocityProtocol`, no mass and constant normal stress.
-        solver: Tsit5 without inertia and `stiff_solver()` with it, if None.
-        rtol: see `Options`.
-        atol: see `Options`.
-        max_steps: see `Options`.
-        adjoint: see `Options`.
+        options: how to integrate; Tsit5 without inertia and `stiff_solver()` with it, if it names
+            no solver.
 
     Returns:
         `History` with .time .velocity .friction .state .slip .status.
@@ -80,6 +83,7 @@ def spring_slider(
 
     Source: standard spring-slider; radiation damping after Rice (1993).
     """
+    options = Options() if options is None else options
     check_run(law, protocol, t, spring)
     grid = step_grid(law, protocol, t, step)
     law, protocol, t, spring, initial = one_dtype(law, protocol, t, spring, initial)
@@ -89,15 +93,29 @@ def spring_slider(
             raise ValueError("a law that is stepped takes a VelocityProtocol, no normal_stress and "
                              "steps=False")  # fmt: skip
         return spring_slider_in_steps(law, spring, protocol, t, initial, grid)
+    _check_start(law, protocol, t, initial)
+    return _run(law, spring, protocol, t, initial, normal_stress, steps, options)
+
+
+@program
+def _run(
+    law: Any, spring: Spring, protocol: Any, t: Array, initial: Any, normal_stress: Any,
+    steps: bool, options: Options,
+) -> History:  # fmt: skip
+    """`spring_slider` of checked arguments, all numbers arrays."""
     coordinates = Coordinates(law, t.dtype)
     schedule = Schedule.of(protocol, normal_stress, t)
     y0 = _initial(coordinates, spring, schedule, initial)
-    if solver is None:
-        solver = diffrax.Tsit5() if spring.mass is None else stiff_solver()
+    explicit = options.solver is None and spring.mass is None
+    if options.solver is None and not explicit:
+        options = options.with_solver(stiff_solver())
     field = right_hand_side(coordinates, spring)
-    options = Options(solver, rtol, atol, max_steps, adjoint)
-    inputs = check_traced(law, protocol, t, spring)
-    t, solution, status = integrate(field, y0, schedule, t, options, ~inputs.ok, steps)
+    inputs = traced_inputs(protocol, t, law, spring)
+    t, solution, status = integrate(
+        field, y0, schedule, t, options, invalid=~inputs.ok, steps=steps
+    )
+    if explicit:
+        status = _stiff(coordinates, spring, schedule, options.max_steps, y0, status)
     w, y, elastic, *_ = solution
 
     def with_rates(tau: Array, full: PyTree) -> tuple[Array, Array, Array]:
@@ -126,84 +144,50 @@ def _initial(
     """(ln V, y, k x[, spring force]) at the start."""
     load = schedule.load(jnp.zeros_like(schedule.bounds[0]))
     if initial is None:
-        V = load.velocity
-        if _checks.is_concrete(V) and np.asarray(V) == 0:
-            raise ValueError(
-                "the protocol starts at velocity 0, where there is no steady state; give "
-                "initial=(V, state), or start with a sliding segment"
-            )
-        y = coordinates.initial(V)
+        V, y = load.velocity, coordinates.initial(load.velocity)
     else:
-        _check_initial(coordinates, initial)
-        V = jnp.asarray(initial[0], schedule.bounds.dtype)
-        y = coordinates.encode(initial[1])
+        V, y = initial[0], coordinates.encode(initial[1])
     start = (jnp.log(V), y, jnp.zeros_like(V))
     if spring.mass is None:
         return start
     return (*start, load.stress * coordinates.friction(V, y) + spring.damping * V)
 
 
-def _check_initial(coordinates: Coordinates, initial: tuple[Any, PyTree]) -> None:
-    numbers = [initial[0], *(jax.tree_util.tree_leaves(initial[1]) if coordinates.log else [])]
-    for x in numbers:
+def _stiff(
+    coordinates: Coordinates, spring: Spring, schedule: Schedule, max_steps: int, y0: Any,
+    status: Status,
+) -> Status:  # fmt: skip
+    """Tells a spring too stiff for an explicit solver from sliding that runs away.
+
+    Steady sliding follows the load point within the time (∂μ/∂lnV + ηV)/(k V), which an explicit
+    solver must resolve however smooth the motion is.
+    """
+    V = jnp.exp(y0[0])
+    load = schedule.segment_velocity
+    fastest = V if load is None else jnp.maximum(V, jnp.max(load))
+    one, zero = jnp.ones_like(V), jax.tree_util.tree_map(jnp.zeros_like, y0[1])
+    _, direct = jax.jvp(
+        lambda w, y: coordinates.friction(jnp.exp(w), y), (y0[0], y0[1]), (one, zero)
+    )
+    duration = schedule.bounds[-1] - schedule.bounds[0]
+    decays = spring.stiffness * fastest * duration / (direct + spring.damping * fastest)
+    too_stiff = (status.code == Status.MAX_STEPS) & (STEPS_PER_DECAY * decays > max_steps)
+    return Status.first((too_stiff, Status.STIFF), (True, status.code))
+
+
+def _check_start(law: Any, protocol: Any, t: Array, initial: tuple[Any, PyTree] | None) -> None:
+    """Raise for a start from which nothing can be integrated, where it is concrete."""
+    if initial is None:
+        V = protocol.velocities[:1] if isinstance(protocol, VelocityProtocol) else protocol(t[0])
+        if _checks.is_concrete(V) and np.all(np.asarray(V) == 0):
+            raise ValueError(
+                "the protocol starts at velocity 0, where there is no steady state; give "
+                "initial=(V, state), or start with a sliding segment"
+            )
+        return
+    positive = hasattr(law, "log_rate")  # the state is integrated as its logarithm
+    for x in [initial[0], *(jax.tree_util.tree_leaves(initial[1]) if positive else [])]:
         if _checks.is_concrete(x) and not np.all((np.asarray(x) > 0) & np.isfinite(np.asarray(x))):
             raise ValueError(
                 f"initial=(V, state) must be positive and finite; got {np.asarray(x).tolist()}"
             )
-
-
-def right_hand_side(coordinates: Coordinates, spring: Spring) -> Callable[..., PyTree]:
-    """d/dτ of (ln V, y, k x[, spring force]) under a `Schedule`."""
-    return (_quasi_dynamic if spring.mass is None else _inertial)(coordinates, spring)
-
-
-def _quasi_dynamic(coordinates: Coordinates, spring: Spring) -> Callable[..., PyTree]:
-    """Right-hand side without inertia: force balance, differentiated in time, gives (ln V)'."""
-
-    def field(tau: Array, y: PyTree, schedule: Schedule) -> PyTree:
-        w, state, _ = y
-        load = schedule.load(tau)
-        V = safe_exp(w)
-        zero, one = jnp.zeros_like(w), jnp.ones_like(w)
-        own_rate = add(
-            coordinates.rate(V, state),
-            coordinates.response(V, state, zero, load.log_stress_rate),
-        )
-        per_log_V = coordinates.response(V, state, one, zero)
-        mu, slope = jax.linearize(coordinates.friction, V, state)
-        # d/dt of n μ + η V = k (x_lp − x):
-        # (n dμ/dlnV + η V) w' = k (V_lp − V) − n (ln n)' μ − n ∂μ/∂y · y'
-        inertia_free = load.stress * slope(V, per_log_V) + spring.damping * V
-        drive = spring.stiffness * (load.velocity - V)
-        drive = drive - load.stress * (load.log_stress_rate * mu + slope(zero, own_rate))
-        w_rate = drive / inertia_free
-        state_rate = jax.tree_util.tree_map(lambda a, b: a + b * w_rate, own_rate, per_log_V)
-        rates = (w_rate, state_rate, spring.stiffness * V)
-        return jax.tree_util.tree_map(lambda x: load.length * x, rates)
-
-    return field
-
-
-def _inertial(coordinates: Coordinates, spring: Spring) -> Callable[..., PyTree]:
-    """Right-hand side with inertia: m V' = spring force − n μ − η V."""
-    mass: Any = spring.mass
-
-    def field(tau: Array, y: PyTree, schedule: Schedule) -> PyTree:
-        w, state, _, force = y
-        load = schedule.load(tau)
-        V = safe_exp(w)
-        resistance = load.stress * coordinates.friction(V, state) + spring.damping * V
-        w_rate = (force - resistance) / (mass * V)
-        state_rate = add(
-            coordinates.rate(V, state),
-            coordinates.response(V, state, w_rate, load.log_stress_rate),
-        )
-        rates = (
-            w_rate,
-            state_rate,
-            spring.stiffness * V,
-            spring.stiffness * (load.velocity - V),
-        )
-        return jax.tree_util.tree_map(lambda x: load.length * x, rates)
-
-    return field

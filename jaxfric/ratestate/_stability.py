@@ -5,26 +5,73 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Complex, Float, PyTree
 
 from jaxfric import _checks
+from jaxfric._status import Status
+from jaxfric.dynamics import Schedule, VelocityProtocol
+from jaxfric.dynamics._types import Number
+from jaxfric.programs import program
 from jaxfric.ratestate._coordinates import Coordinates
-from jaxfric.ratestate._precision import one_dtype
-from jaxfric.ratestate._protocol import VelocityProtocol
-from jaxfric.ratestate._schedule import Schedule
+from jaxfric.ratestate._inputs import one_dtype
+from jaxfric.ratestate._motion import right_hand_side
 from jaxfric.ratestate._spring import Spring
-from jaxfric.ratestate._spring_slider import right_hand_side
-from jaxfric.ratestate._types import Number
 
 Scalar = Float[Array, ""]
 
 
 class SteadyState(eqx.Module):
-    """Steady sliding: friction coefficient and state θ (s)."""
+    """Steady sliding.
+
+    Attributes:
+        friction: coefficient.
+        state: θ, s.
+        status: outcome; `status.ok` and `str(status)`.
+    """
 
     friction: Float[Array, ""]
     state: PyTree
+    status: Status
+
+
+class Eigenvalues(eqx.Module):
+    """Small perturbations of steady sliding.
+
+    Attributes:
+        values: (1 + states [+ 1 with mass],) complex, 1/s: growth rates and angular frequencies.
+        status: outcome; `status.ok` and `str(status)`.
+    """
+
+    values: Complex[Array, " n"]
+    status: Status
+
+
+class CriticalStiffness(eqx.Module):
+    """The stiffness below which steady sliding is unstable; `float(...)` is its value.
+
+    Attributes:
+        value: k_c/σ, 1/m. Zero or negative: stable at every stiffness.
+        status: outcome; `status.ok` and `str(status)`.
+    """
+
+    value: Float[Array, ""]
+    status: Status
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.value, dtype)
+
+    def __jax_array__(self) -> Array:
+        return self.value
+
+    def __str__(self) -> str:
+        if not _checks.is_concrete(self.value) or np.ndim(self.value):
+            return "CriticalStiffness(traced or batch)"
+        return f"critical stiffness {float(self.value):.4g} 1/m, {self.status}"
 
 
 def steady_state(law: Any, V: Number) -> SteadyState:
@@ -35,7 +82,7 @@ def steady_state(law: Any, V: Number) -> SteadyState:
         V: sliding velocity, m/s, > 0.
 
     Returns:
-        `SteadyState` with .friction and .state.
+        `SteadyState` with .friction .state .status.
 
     Raises:
         ValueError: if V is not one positive number.
@@ -50,11 +97,26 @@ def steady_state(law: Any, V: Number) -> SteadyState:
     """
     _checks.positive("V", V)
     law, _, V = one_dtype(law, None, V)
+    return _steady_state(law, V)
+
+
+@program
+def _steady_state(law: Any, V: Scalar) -> SteadyState:
     state = law.initial(V)
-    return SteadyState(jnp.asarray(law.friction(V, state)), state)
+    friction = jnp.asarray(law.friction(V, state))
+    return SteadyState(friction, state, _status(V, friction, law))
 
 
-def eigenvalues(law: Any, spring: Spring, V: Number) -> Complex[Array, " n"]:
+def _status(V: Scalar, value: Any, *parts: Any) -> Status:
+    """What was wrong with traced arguments: a velocity that is not positive, a bad parameter."""
+    return Status.first(
+        (~(V > 0), Status.BAD_PARAMETER),
+        *((getattr(x, "invalid", False), Status.BAD_PARAMETER) for x in parts),
+        (~jnp.all(jnp.isfinite(value)), Status.NOT_FINITE),
+    )
+
+
+def eigenvalues(law: Any, spring: Spring, V: Number) -> Eigenvalues:
     """Growth rates (real parts, 1/s) and angular frequencies of small perturbations.
 
     Eigenvalues of the spring-slider linearised about steady sliding at V, in the coordinates
@@ -67,7 +129,7 @@ def eigenvalues(law: Any, spring: Spring, V: Number) -> Complex[Array, " n"]:
         V: load-point velocity, m/s, > 0.
 
     Returns:
-        (1 + states [+ 1 with mass],) complex, 1/s.
+        `Eigenvalues` with .values (1 + states [+ 1 with mass],) and .status.
 
     Raises:
         ValueError: if V is not one positive number.
@@ -75,13 +137,18 @@ def eigenvalues(law: Any, spring: Spring, V: Number) -> Complex[Array, " n"]:
     Example:
         >>> from jaxfric.ratestate import RateStateLaw
         >>> law = RateStateLaw(mu0=0.6, a=0.01, b=0.015, Dc=1e-5, V0=1e-6)
-        >>> print(bool(eigenvalues(law, Spring(450.0), 1e-6).real.max() > 0))  # K_c = 500
+        >>> print(bool(eigenvalues(law, Spring(450.0), 1e-6).values.real.max() > 0))  # K_c = 500
         True
 
     Source: Ruina (1983), Rice & Ruina (1983).
     """
     _checks.positive("V", V)
     law, _, V, spring = one_dtype(law, None, V, spring)
+    return _eigenvalues(law, spring, V)
+
+
+@program
+def _eigenvalues(law: Any, spring: Spring, V: Scalar) -> Eigenvalues:
     coordinates = Coordinates(law, V.dtype)
     time = jnp.stack([jnp.zeros_like(V), jnp.ones_like(V)])
     # One segment of length 1 s: dτ = dt
@@ -99,12 +166,13 @@ def eigenvalues(law: Any, spring: Spring, V: Number) -> Complex[Array, " n"]:
         )
         return ravel_pytree((w_rate, y_rate, *force_rate))[0]
 
-    return jnp.linalg.eigvals(jax.jacfwd(rates)(flat))
+    values = jnp.linalg.eigvals(jax.jacfwd(rates)(flat))
+    return Eigenvalues(values, _status(V, values, law, spring))
 
 
 def critical_stiffness(
     law: Any, V: Number, *, damping: Number = 0.0, mass: Number = 0.0
-) -> Float[Array, ""]:
+) -> CriticalStiffness:
     """Stiffness (per unit normal stress, 1/m) below which steady sliding at V is unstable.
 
     One state: k_c = [(b−a) − ηV]/Dc · (1 + m V²/((a + ηV) Dc)) for the aging, slip and PRZ laws;
@@ -119,7 +187,7 @@ def critical_stiffness(
         mass: m/σ, s²/m, >= 0.
 
     Returns:
-        k_c/σ, 1/m. Zero or negative: stable at every stiffness.
+        `CriticalStiffness` with .value (k_c/σ, 1/m) and .status.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -127,8 +195,8 @@ def critical_stiffness(
     Example:
         >>> from jaxfric.ratestate import RateStateLaw
         >>> law = RateStateLaw(mu0=0.6, a=0.01, b=0.015, Dc=1e-5, V0=1e-6)
-        >>> print(f"{critical_stiffness(law, 1e-6):.1f}")
-        500.0
+        >>> print(critical_stiffness(law, 1e-6))
+        critical stiffness 500 1/m, successful
 
     Source: Ruina (1983); with mass, Rice & Ruina (1983); Nagata et al. (2012).
     """
@@ -136,10 +204,22 @@ def critical_stiffness(
     _checks.non_negative("damping", damping)
     _checks.non_negative("mass", mass)
     law, _, V, damping, mass = one_dtype(law, None, V, damping, mass)
-    damping, mass = (jnp.asarray(x, V.dtype) for x in (damping, mass))
+    return _critical_stiffness(law, V, damping, mass)
+
+
+@program
+def _critical_stiffness(law: Any, V: Scalar, damping: Scalar, mass: Scalar) -> CriticalStiffness:
     linear = _linearise(Coordinates(law, V.dtype), V)
-    if linear.relaxation.shape[0] > 1:
-        return _critical_numeric(linear, V, damping, mass)
+    found = (_critical_numeric if linear.relaxation.shape[0] > 1 else _critical_one_state)(
+        linear, V, damping, mass
+    )
+    negative = ~(damping >= 0) | ~(mass >= 0)
+    bad = Status.first((negative, Status.BAD_PARAMETER))
+    status = _status(V, found, law)
+    return CriticalStiffness(found, Status.first((~bad.ok, bad.code), (True, status.code)))
+
+
+def _critical_one_state(linear: "_Linear", V: Scalar, damping: Scalar, mass: Scalar) -> Scalar:
     A, B, s = linear.direct + damping * V, linear.evolution[0], linear.relaxation[0, 0]
     # Routh–Hurwitz for (λ−s)(mV λ² + A λ + kV) + B λ (r + λ q) = 0
     total = A + B * linear.coupling[0]

@@ -9,8 +9,9 @@ from jaxtyping import Array, Float, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric.dynamics import VelocityProtocol, outcome, traced_inputs
+from jaxfric.programs import program
 from jaxfric.ratestate._history import History
-from jaxfric.ratestate._protocol import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
 
 # Bounds of ln(V/V_load) in the search for the sliding velocity, and its halvings
@@ -56,10 +57,16 @@ def step_grid(law: Any, protocol: Any, t: Any, step: Any) -> Grid | None:
 
 def slide_in_steps(
     law: Any, protocol: VelocityProtocol, t: Float[Array, " m"], initial: Any, grid: Grid
-) -> tuple[Array, Array, PyTree]:
-    """(velocity, friction, state) at the samples, the velocity constant over each step."""
-    dt, k = jnp.asarray(grid.dt, t.dtype), grid.rows
-    V = protocol(jnp.asarray(grid.times, t.dtype))
+) -> History:
+    """The velocity constant over each step; samples see the step below them."""
+    return _slide(law, protocol, t, initial, *_as_arrays(grid, t.dtype))
+
+
+@program
+def _slide(
+    law: Any, protocol: VelocityProtocol, t: Array, initial: Any, times: Array, k: Array, dt: Array
+) -> History:
+    V = protocol(times)
 
     def body(state: PyTree, V: Array) -> tuple[PyTree, tuple[Array, PyTree]]:
         mu = jnp.asarray(law.friction(V, state)).astype(t.dtype)
@@ -67,7 +74,10 @@ def slide_in_steps(
 
     first = law.initial(V[0]) if initial is None else initial
     _, (friction, states) = jax.lax.scan(body, first, V)
-    return V[k], friction[k], jax.tree_util.tree_map(lambda x: x[k], states)
+    V, mu, states = V[k], friction[k], jax.tree_util.tree_map(lambda x: x[k], states)
+    fine = Status(jnp.zeros((), jnp.int32))
+    status = outcome(traced_inputs(protocol, t, law), fine, mu)
+    return History(t, V, mu, states, protocol.displacement(t), status)
 
 
 def spring_slider_in_steps(
@@ -80,8 +90,15 @@ def spring_slider_in_steps(
     """
     if spring.mass is not None:
         raise ValueError("a law that is stepped has no equation of motion: leave out the mass")
-    dt, k = jnp.asarray(grid.dt, t.dtype), grid.rows
-    load = protocol.displacement(jnp.asarray(grid.times, t.dtype))
+    return _spring_slider(law, spring, protocol, t, initial, *_as_arrays(grid, t.dtype))
+
+
+@program
+def _spring_slider(
+    law: Any, spring: Spring, protocol: VelocityProtocol, t: Array, initial: Any, times: Array,
+    k: Array, dt: Array,
+) -> History:  # fmt: skip
+    load = protocol.displacement(times)
     V_first = protocol.velocities[0]
     V0, s0 = (V_first, law.initial(V_first)) if initial is None else initial
     V0 = jnp.asarray(V0, t.dtype)
@@ -111,6 +128,10 @@ def spring_slider_in_steps(
     lost = jnp.max(balance) > 1e-4  # no velocity within the bounds balances the forces
     status = Status.first((bad, Status.NOT_FINITE), (lost, Status.SOLVER))
     return History(t, V[k], mu[k], states, slip[k], status)
+
+
+def _as_arrays(grid: Grid, dtype: Any) -> tuple[Array, Array, Array]:
+    return jnp.asarray(grid.times, dtype), jnp.asarray(grid.rows), jnp.asarray(grid.dt, dtype)
 
 
 def _root(excess: Any, low: Array, high: Array) -> Array:

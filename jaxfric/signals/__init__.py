@@ -33,5 +33,6 @@ from jaxfric.signals._yardsticks import (
     Yardsticks as Yardsticks,
     constant as constant,
     ridge as ridge,
+    yardstick_predictions as yardstick_predictions,
     yardsticks as yardsticks,
 )

@@ -1,5 +1,7 @@
 """Slip events of a friction record, and the time until the next one."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -68,6 +70,7 @@ def failures(
     rate: Number | None = None,
     threshold: Number | None = None,
     refractory: Number = 0.0,
+    length: Number | None = None,
 ) -> Failures:
     """Pick the slip events of a friction record: drops between two turning points.
 
@@ -85,6 +88,8 @@ def failures(
         threshold: smallest drop; 0.3 of the range between the 5 % and 95 % quantiles of friction if
             left out.
         refractory: s; events that start sooner after the last start are not counted.
+        length: samples of the record, if those after them only fill the array to a size that
+            records share: they are passed over.
 
     Returns:
         `Failures`. `drop` is differentiable; the picks are not.
@@ -107,13 +112,12 @@ def failures(
     n, dtype = friction.shape[0], friction.dtype
     fixed = lax.stop_gradient(friction)
     if threshold is None:
-        low, high = jnp.quantile(fixed, jnp.asarray([0.05, 0.95], dtype))
-        threshold = FRACTION * (high - low)
+        threshold = FRACTION * _range(fixed, length)
     least = lax.stop_gradient(jnp.asarray(threshold).astype(dtype))
     step = jnp.asarray(dt).astype(dtype)
     fastest = jnp.zeros((), dtype) if rate is None else jnp.asarray(rate).astype(dtype) * step
     pause = jnp.asarray(refractory).astype(dtype) / step
-    starts, ends = _walk(fixed, least, fastest, pause)
+    starts, ends = _walk(fixed, least, fastest, pause, within(n, length))
     start = jnp.zeros(n, bool).at[starts].set(True, mode="drop")
     end = jnp.zeros(n, bool).at[ends].set(True, mode="drop")
     first = jnp.nonzero(start, size=n // 2, fill_value=n)[0]
@@ -182,7 +186,25 @@ def _check(
             _checks.non_negative(name, value)
 
 
-def _walk(x: Array, least: Array, fastest: Array, pause: Array) -> tuple[Array, Array]:
+def within(n: int, length: Number | None) -> Bool[Array, " n"]:
+    """Which of n samples belong to a record of this length; all if it has none."""
+    index = jnp.arange(n)
+    return index < (n if length is None else jnp.asarray(length).astype(index.dtype))
+
+
+def _range(x: Array, length: Number | None) -> Array:
+    """From the 5 % to the 95 % quantile."""
+    levels = jnp.asarray([0.05, 0.95], x.dtype)
+    if length is None:
+        low, high = jnp.quantile(x, levels)
+    else:
+        low, high = jnp.nanquantile(jnp.where(within(x.shape[0], length), x, jnp.nan), levels)
+    return high - low
+
+
+def _walk(
+    x: Array, least: Array, fastest: Array, pause: Array, inside: Array
+) -> tuple[Array, Array]:
     """Indices of starts and ends, one place a sample and one more; n where there is none."""
     n, dtype = x.shape[0], x.dtype
 
@@ -195,8 +217,8 @@ def _walk(x: Array, least: Array, fastest: Array, pause: Array) -> tuple[Array, 
             jnp.where(counts, walk.top, walk.last),
         )
 
-    def advance(walk: _Walk, sample: tuple[Array, Array]) -> tuple[_Walk, tuple[Array, Array]]:
-        i, value = sample
+    def advance(walk: _Walk, sample: tuple[Array, ...]) -> tuple[_Walk, tuple[Array, Array]]:
+        i, value, here = sample
         rises = walk.falling & (value - walk.bottom_value > least)
         start, end, last = event(walk, rises)
         # At or above the top, or risen out of the last event: a new top
@@ -217,13 +239,14 @@ def _walk(x: Array, least: Array, fastest: Array, pause: Array) -> tuple[Array, 
             last,
             value,
         )
-        return following, (start, end)
+        following = jax.tree_util.tree_map(partial(jnp.where, here), following, walk)
+        return following, (jnp.where(here, start, n), jnp.where(here, end, n))
 
     index = jnp.arange(n)
     zero, none = jnp.zeros((), dtype), jnp.full((), -1, index.dtype)
     begin = _Walk(
         jnp.array(False), index[0], x[0], index[0], x[0], zero, zero, none, x[0]
     )  # fmt: skip
-    walk, (starts, ends) = lax.scan(advance, begin, (index, x))
+    walk, (starts, ends) = lax.scan(advance, begin, (index, x, inside))
     start, end, _ = event(walk, walk.falling)
     return jnp.append(starts, start), jnp.append(ends, end)

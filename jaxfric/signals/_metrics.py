@@ -1,5 +1,7 @@
 """How good a prediction of friction, or of the time to failure, is."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from jaxfric import _checks
-from jaxfric.signals._failures import Failures, failures
+from jaxfric.signals._failures import Failures, failures, within
 from jaxfric.signals._types import Mask, Number, Series
 
 SMALL = 1e-3  # of the mean of |truth|: nearer to zero a relative error says nothing
@@ -73,6 +75,7 @@ def scores(
     rate: Number | None = None,
     threshold: Number | None = None,
     refractory: Number = 0.0,
+    length: Number | None = None,
 ) -> Scores:
     """Errors of a prediction, sample by sample and failure by failure.
 
@@ -87,6 +90,7 @@ def scores(
         rate: as in `failures`.
         threshold: as in `failures`; both records are picked with that of the truth.
         refractory: as in `failures`.
+        length: as in `failures`; samples after it do not count.
 
     Returns:
         `Scores`; `mape`, `r2`, `mae`, `rmse` and `drop_ratio` are differentiable.
@@ -111,14 +115,18 @@ def scores(
             + ". For a batch, use jax.vmap"
         )
     counted = jnp.ones(truth.shape, bool) if where is None else jnp.asarray(where)
+    if length is not None:
+        counted &= within(truth.shape[0], length)
     mape, r2, mae, rmse = _errors(truth, prediction, counted)
     if dt is None:
         none = jnp.zeros((), truth.dtype)
         zero = jnp.zeros((), jnp.int32)
         return Scores(mape, r2, mae, rmse, zero, zero, none, none, none)
-    true = failures(truth, dt, rate=rate, threshold=threshold, refractory=refractory)
-    picked = failures(prediction, dt, rate=rate, threshold=true.threshold, refractory=refractory)
-    return Scores(mape, r2, mae, rmse, *_compare(true, picked, counted, dt))
+    options: dict[str, Any] = {"rate": rate, "refractory": refractory, "length": length}
+    true = failures(truth, dt, threshold=threshold, **options)
+    picked = failures(prediction, dt, threshold=true.threshold, **options)
+    n = truth.shape[0] if length is None else length
+    return Scores(mape, r2, mae, rmse, *_compare(true, picked, counted, dt, n))
 
 
 def masked_mean(x: Array, where: Array) -> Array:
@@ -140,14 +148,14 @@ def _errors(y: Array, p: Array, where: Array) -> tuple[Array, Array, Array, Arra
 
 
 def _compare(
-    true: Failures, picked: Failures, where: Array, dt: Number
+    true: Failures, picked: Failures, where: Array, dt: Number, length: Number
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Events, picks, share missed, timing error and ratio of drops."""
     n, dtype = true.start.shape[0], true.drop.dtype
     step = jnp.asarray(dt).astype(dtype)
     counted = true.start & where
     events = jnp.sum(counted)
-    reach = 0.5 * _recurrence(true, n, step)
+    reach = 0.5 * _recurrence(true, jnp.asarray(length).astype(dtype) * step)
     index = jnp.arange(n)
     before = lax.cummax(jnp.where(picked.start, index, -n))
     after = lax.cummin(jnp.where(picked.start, index, 2 * n), reverse=True)
@@ -163,15 +171,15 @@ def _compare(
     return events, jnp.sum(picked.start & where), missed, timing, masked_mean(ratio, found)
 
 
-def _recurrence(true: Failures, n: int, step: Array) -> Array:
-    """The median time between failures; the record's length if there are fewer than two."""
+def _recurrence(true: Failures, longest: Array) -> Array:
+    """The median time between failures; `longest` if there are fewer than two."""
     pairs = jnp.arange(true.time.shape[0] - 1) < true.count - 1
     later = jnp.where(pairs, true.time[1:], jnp.inf)
     gaps = jnp.sort(later - jnp.where(pairs, true.time[:-1], 0.0))
     if gaps.shape[0] == 0:
-        return n * step
+        return longest
     m = jnp.maximum(true.count - 1, 1)
-    return jnp.where(true.count > 1, 0.5 * (gaps[(m - 1) // 2] + gaps[m // 2]), n * step)
+    return jnp.where(true.count > 1, 0.5 * (gaps[(m - 1) // 2] + gaps[m // 2]), longest)
 
 
 def _dense(picked: Failures) -> Array:

@@ -147,6 +147,7 @@ def yardsticks(
     test: Mask,
     *,
     events: bool = True,
+    length: Number | None = None,
 ) -> Yardsticks:
     """Constant, clocks and ridge, learnt on one span of a record and scored on another.
 
@@ -157,6 +158,7 @@ def yardsticks(
         train: (n,), the samples to learn from.
         test: (n,), the samples to score.
         events: compare failures too; pass False for a time to failure.
+        length: as in `failures`; neither `train` nor `test` may hold samples after it.
 
     Returns:
         `Yardsticks`, which prints as a table.
@@ -175,13 +177,34 @@ def yardsticks(
 
     Source: ours.
     """
-    train, test = jnp.asarray(train), jnp.asarray(test)
     same_shape(energy=energy, target=target, train=train, test=test)
-    energy = jnp.asarray(energy)
+    energy, test = jnp.asarray(energy), jnp.asarray(test)
     target = jnp.asarray(target).astype(energy.dtype)
     spacing = dt if events else None
 
-    predictions = jnp.stack(
+    def score(one: Array) -> Scores:
+        return scores(target, one, spacing, where=test, length=length)
+
+    found = jax.vmap(score)(yardstick_predictions(energy, target, dt, train))
+    return Yardsticks(*(jax.tree_util.tree_map(lambda x, i=i: x[i], found) for i in range(4)))
+
+
+def yardstick_predictions(
+    energy: Series, target: Series, dt: Number, train: Mask
+) -> Float[Array, "4 n"]:
+    """What constant, clock, onset clock and ridge say, in this order; see `yardsticks`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> phase = jnp.arange(600.0) % 100.0
+        >>> energy, friction = jnp.where(phase < 10, 50.0, 1.0), 0.5 + 0.001 * phase
+        >>> print(yardstick_predictions(energy, friction, 0.1, jnp.arange(600) < 300).shape)
+        (4, 600)
+    """
+    same_shape(energy=energy, target=target, train=train)
+    energy, train = jnp.asarray(energy), jnp.asarray(train)
+    target = jnp.asarray(target).astype(energy.dtype)
+    return jnp.stack(
         [
             jnp.full(target.shape, masked_mean(target, train)),
             clock(energy, target, dt, train),
@@ -189,8 +212,6 @@ def yardsticks(
             ridge(ln(energy), target, dt, train),
         ]
     )
-    found = jax.vmap(lambda one: scores(target, one, spacing, where=test))(predictions)
-    return Yardsticks(*(jax.tree_util.tree_map(lambda x, i=i: x[i], found) for i in range(4)))
 
 
 def _history(x: Array, block: int, lags: int) -> Array:

@@ -20,7 +20,9 @@ def chain_of(n=1, *, loader=2e10, leaf=2e10, b=B, **options):
 
 
 def simulated(*args, **options):
-    return fault.simulate(*args, adjoint=diffrax.ForwardMode(), max_steps=16384, **options)
+    how = {k: options.pop(k) for k in ("rtol", "atol") if k in options}
+    how = fault.Options(adjoint=diffrax.ForwardMode(), max_steps=16384, **how)
+    return fault.simulate(*args, options=how, **options)
 
 
 def start(n, V=1e-6, perturbed=1.0):
@@ -222,7 +224,9 @@ def test_gradients_through_stick_slip_agree_with_differences(mode, plate):
             leaf_limit=leaf_limit, drift=drift, drift_time=5.0, roughness=0.3 * drift,
             wavelengths=(4e-5,), **heavy,
         )  # fmt: skip
-        history = fault.simulate(chain, 1e-5, t, rtol=1e-10, atol=1e-12, max_steps=8192)
+        history = fault.simulate(
+            chain, 1e-5, t, options=fault.Options(rtol=1e-10, atol=1e-12, max_steps=8192)
+        )
         return history.friction + 1e-3 * history.slip / 1e-5
 
     jacobian = (jax.jacfwd if mode == "forward" else jax.jacrev)(friction)(x0)
@@ -245,7 +249,9 @@ def test_batches_run_in_lockstep_and_one_bad_member_says_so():
 
     many = jax.jit(jax.vmap(run))(b)
     np.testing.assert_allclose(many.friction[1], run(b[1]).friction, atol=1e-7)
-    short = jax.vmap(lambda x: fault.simulate(chain_of(b=x), 1e-5, t, max_steps=8))(b)
+    short = jax.vmap(
+        lambda x: fault.simulate(chain_of(b=x), 1e-5, t, options=fault.Options(max_steps=8))
+    )(b)
     assert not bool(jnp.any(short.status.ok)) and "max_steps" in str(short.status)
     # samples that were not reached are NaN, not an extrapolation
     assert bool(jnp.all(jnp.isnan(short.friction[:, -1]) & jnp.isfinite(short.friction[:, 0])))
@@ -281,7 +287,9 @@ def test_a_spring_that_cannot_carry_the_start_is_refused(spring, plate):
 def test_a_plain_forward_solve_gives_the_same():
     t = jnp.linspace(0.0, 20.0, 41)
     one = fault.simulate(chain_of(2), 1e-5, t)
-    other = fault.simulate(chain_of(2), 1e-5, t, adjoint=diffrax.ForwardMode())
+    other = fault.simulate(
+        chain_of(2), 1e-5, t, options=fault.Options(adjoint=diffrax.ForwardMode())
+    )
     np.testing.assert_allclose(one.friction, other.friction, atol=1e-9)
 
 

@@ -125,10 +125,10 @@ def test_random_faults_slip_in_the_ranges_that_were_asked_for():
 
     def run(key):
         chain, velocity = fault.sample_fault(key=key, patches=4, ranges=ranges)
-        history = fault.simulate(
-            chain, velocity, t, rtol=1e-4, atol=1e-4, max_steps=32768,
-            adjoint=diffrax.ForwardMode(),
-        )  # fmt: skip
+        options = fault.Options(
+            rtol=1e-4, atol=1e-4, max_steps=32768, adjoint=diffrax.ForwardMode()
+        )
+        history = fault.simulate(chain, velocity, t, options=options)
         seen = fault.record(history, fault.sample_instrument(key=key), DT, key=key)
         return history.friction, seen.friction, seen.emission, history.status.code
 

@@ -19,7 +19,8 @@ def stick_slip():
     law = rs.RateStateLaw(mu0=0.6, a=0.010, b=0.015, Dc=1e-5, V0=1e-6)
     history = rs.spring_slider(
         law, rs.Spring(250.0, damping=1e-2), rs.VelocityProtocol([0.0], [1e-5]),
-        jnp.array([0.0, 60.0]), initial=(1e-6, law.initial(1e-6)), steps=True, max_steps=8192,
+        jnp.array([0.0, 60.0]), initial=(1e-6, law.initial(1e-6)), steps=True,
+        options=rs.Options(max_steps=8192),
     )  # fmt: skip
     return history, rs.catalogue(history, max_events=16)
 

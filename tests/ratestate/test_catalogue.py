@@ -155,9 +155,9 @@ def cycle(p, t=None, rtol=None):
         jnp.array([0.0, DURATION]) if t is None else t,
         initial=(start, law.initial(start)),
         steps=t is None,
-        max_steps=MAX_STEPS,
-        rtol=rtol,
-        atol=None if rtol is None else rtol / 100,
+        options=rs.Options(
+            rtol=rtol, atol=None if rtol is None else rtol / 100, max_steps=MAX_STEPS
+        ),
     )
 
 

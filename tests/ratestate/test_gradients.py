@@ -84,7 +84,8 @@ def sliding(names, form, **options):
         times = jnp.concatenate([jnp.zeros(1), x[6:9], jnp.array([jnp.inf])])
         velocities = jnp.concatenate([x[2:6], jnp.zeros(1)])
         protocol = rs.VelocityProtocol(times, velocities)
-        return rs.slide(law, protocol, jnp.asarray(SLIDE_T), **options, **tolerances).friction
+        how = rs.Options(**options, **tolerances)
+        return rs.slide(law, protocol, jnp.asarray(SLIDE_T), options=how).friction
 
     b, Dc = 0.016 / np.arange(1, n + 1), 0.1 * np.arange(1, n + 1)
     return friction, [0.6, 0.01, *SLIDE_X, *b, *Dc]
@@ -182,9 +183,8 @@ def loaded(names, form, mass=None, **options):
         velocities = jnp.stack([x[4], x[5], 0 * x[4], x[4], 0 * x[4]])
         protocol = rs.VelocityProtocol(times, velocities)
         spring = rs.Spring(x[2], x[3], None if mass is None else mass * x[2])
-        history = rs.spring_slider(
-            law, spring, protocol, jnp.asarray(LOAD_T), **options, **tolerances
-        )
+        how = rs.Options(**options, **tolerances)
+        history = rs.spring_slider(law, spring, protocol, jnp.asarray(LOAD_T), options=how)
         return jnp.concatenate([history.friction, 1e-2 * jnp.log(history.velocity)])
 
     b = 0.016 / n * np.linspace(0.8, 1.2, n)

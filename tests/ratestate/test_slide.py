@@ -32,7 +32,7 @@ def exact(law, protocols, t):
 @jax.jit
 def solved(law, protocol, t):
     """One protocol through diffrax, whatever closed form the law has."""
-    return rs.slide(law, protocol, t, solver=diffrax.Tsit5(), rtol=1e-12, atol=1e-14)
+    return rs.slide(law, protocol, t, options=rs.Options(diffrax.Tsit5(), 1e-12, 1e-14))
 
 
 def looped(run, law, protocols, t):
@@ -227,7 +227,9 @@ def test_hold_state_restarts_every_hold(make_law):
     several = with_restart(make_law("aging", "slip"), protocol, jnp.array([3.0]), 1e-3)
     np.testing.assert_allclose(several.state, [[1e-3, 1e-3]], rtol=1e-5)
     with pytest.raises(ValueError, match="hold_state needs the closed form"):
-        rs.slide(law, protocol, jnp.array([3.0]), hold_state=1e-3, solver=diffrax.Tsit5())
+        rs.slide(
+            law, protocol, jnp.array([3.0]), hold_state=1e-3, options=rs.Options(diffrax.Tsit5())
+        )
 
 
 def test_the_papers_figure_needs_the_state_reset_at_the_start_of_the_hold(data):
@@ -494,7 +496,8 @@ def test_traced_bad_values_set_the_status(make_law):
         def run(case, solver=solver):
             law = make_law("slip", Dc=case["Dc"])
             protocol = rs.VelocityProtocol(case["times"], case["V"])
-            return rs.slide(law, protocol, case["t"], solver=solver, max_steps=1000)
+            options = rs.Options(solver, max_steps=1000)
+            return rs.slide(law, protocol, case["t"], options=options)
 
         history = jax.jit(jax.vmap(run))(batch)
         np.testing.assert_array_equal(history.status.code, expected)
@@ -523,7 +526,8 @@ def test_a_start_without_steady_state_is_not_finite(make_law):
 
 def test_exhausted_steps_set_the_status(make_law):
     protocol = rs.VelocityProtocol.step(1.0, 3.0, at=1.0)
-    run = jax.jit(lambda law: rs.slide(law, protocol, jnp.array([0.0, 9.0]), max_steps=3))
+    options = rs.Options(max_steps=3)
+    run = jax.jit(lambda law: rs.slide(law, protocol, jnp.array([0.0, 9.0]), options=options))
     history = run(make_law("composite"))
     assert history.status.code == Status.MAX_STEPS
     assert "max_steps" in str(history)

@@ -454,7 +454,9 @@ def test_the_solvers_own_steps_and_running_out_of_them():
 
     @jax.jit
     def stepped(law, spring):
-        return rs.spring_slider(law, spring, protocol, t, steps=True, max_steps=512)
+        return rs.spring_slider(
+            law, spring, protocol, t, steps=True, options=rs.Options(max_steps=512)
+        )
 
     stable = law_of(["aging"], [0.005], [10.0])
     history = stepped(stable, rs.Spring(1e-3))
@@ -482,8 +484,8 @@ def test_solver_is_selectable(solver, data):
     case = data("spring_slider_reference.json")["two_state_dieterich"]
     law = law_of(case["laws"], case["b"], case["Dc"], case["a"])
     history = rs.spring_slider(
-        law, rs.Spring(case["k"]), load_step(1.0, 10.0, at=10.0), jnp.asarray(T), solver=solver,
-        rtol=1e-9, atol=1e-11, adjoint=diffrax.RecursiveCheckpointAdjoint(),
+        law, rs.Spring(case["k"]), load_step(1.0, 10.0, at=10.0), jnp.asarray(T),
+        options=rs.Options(solver, 1e-9, 1e-11, adjoint=diffrax.RecursiveCheckpointAdjoint()),
     )  # fmt: skip
     assert history.status.ok
     np.testing.assert_allclose(history.friction, case["friction"], rtol=0, atol=1e-7)
@@ -549,7 +551,8 @@ def test_traced_bad_values_set_the_status():
         protocol = rs.VelocityProtocol(case["times"], case["V"])
         start = (case["start"], jnp.asarray(10.0))
         spring = rs.Spring(case["k"], case["eta"])
-        return rs.spring_slider(law, spring, protocol, case["t"], initial=start, max_steps=1000)
+        options = rs.Options(max_steps=1000)
+        return rs.spring_slider(law, spring, protocol, case["t"], initial=start, options=options)
 
     batch = {key: jnp.array([case[key] for case, _ in cases]) for key in good}
     history = jax.jit(jax.vmap(one))(batch)

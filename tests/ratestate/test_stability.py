@@ -15,12 +15,12 @@ SEVERAL = [("aging", "slip"), ("prz", "aging", "composite"), ("nagata", "slip")]
 
 @eqx.filter_jit
 def critical(law, V, damping, mass):
-    return rs.critical_stiffness(law, V, damping=damping, mass=mass)
+    return rs.critical_stiffness(law, V, damping=damping, mass=mass).value
 
 
 @eqx.filter_jit
 def growth_rates(law, stiffness, V, damping, mass):
-    return rs.eigenvalues(law, rs.Spring(stiffness, damping, mass), V)
+    return rs.eigenvalues(law, rs.Spring(stiffness, damping, mass), V).values
 
 
 def leading(law, stiffness, V=1.0, damping=0.0, mass=None):
@@ -161,7 +161,7 @@ def test_velocity_strengthening_is_stable_at_every_stiffness(make_law, names):
 def test_critical_stiffness_is_vmapped(make_law, names):
     law = make_law(*names)
     V = jnp.array([0.1, 1.0, 2.0])
-    batch = jax.jit(jax.vmap(lambda v: rs.critical_stiffness(law, v, damping=DAMPING)))(V)
+    batch = jax.jit(jax.vmap(lambda v: rs.critical_stiffness(law, v, damping=DAMPING).value))(V)
     single = [k_c(law, float(v), DAMPING) for v in V]
     np.testing.assert_allclose(batch, single, rtol=1e-5)
 
@@ -176,7 +176,7 @@ def test_derivatives_of_the_critical_stiffness(make_law, names, central_differen
         parts = template.states or 0
         spread = lambda x: tuple(x / (i + 1) for i in range(parts)) if parts else x  # noqa: E731
         law = rs.RateStateLaw(0.6, a, spread(b), spread(Dc), 1.0, template.evolution)
-        return rs.critical_stiffness(law, V, damping=damping, mass=mass)
+        return rs.critical_stiffness(law, V, damping=damping, mass=mass).value
 
     p = jnp.array([A, B, DC, 0.8, DAMPING, MASS])
     (expected,) = central_differences(lambda p: stiffness(p)[None], p)
@@ -217,8 +217,8 @@ def perturbed(law, stiffness, damping, mass, t):
 
     def one(k, eta):
         history = rs.spring_slider(
-            law, rs.Spring(k, eta, mass), load, t, initial=(V * (1 + 1e-5), steady), rtol=1e-9,
-            atol=1e-12,
+            law, rs.Spring(k, eta, mass), load, t, initial=(V * (1 + 1e-5), steady),
+            options=rs.Options(rtol=1e-9, atol=1e-12),
         )  # fmt: skip
         state = jnp.log(history.state) - jnp.log(steady)
         return jnp.log(history.velocity), state, history.status

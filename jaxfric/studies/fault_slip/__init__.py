@@ -10,10 +10,9 @@ found.time, found.predicted, found.band, found.time_to_failure
 metrics = fault_slip.run("laptop", "fault-slip", record)             # the whole study
 """
 
-from jaxfric.studies.fault_slip._data import (
-    Records as Records,
-    simulate_records as simulate_records,
-)
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from jaxfric.studies.fault_slip._laboratory import (
     Laboratory as Laboratory,
     laboratory as laboratory,
@@ -28,7 +27,32 @@ from jaxfric.studies.fault_slip._level import (
 from jaxfric.studies.fault_slip._predict import (
     Prediction as Prediction,
     predict_slip as predict_slip,
-    shipped as shipped,
 )
-from jaxfric.studies.fault_slip._study import read_back as read_back, run as run
-from jaxfric.studies.fault_slip._summary import table as table
+from jaxfric.studies.fault_slip._reading import shipped as shipped
+
+if TYPE_CHECKING:
+    from jaxfric.studies.fault_slip._data import (
+        Records as Records,
+        simulate_records as simulate_records,
+    )
+    from jaxfric.studies.fault_slip._study import read_back as read_back, run as run
+    from jaxfric.studies.fault_slip._summary import table as table
+
+# A prediction starts without the simulator of faults and the libraries that train.
+_LATER = {
+    "Records": "_data",
+    "simulate_records": "_data",
+    "read_back": "_study",
+    "run": "_study",
+    "table": "_summary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATER])

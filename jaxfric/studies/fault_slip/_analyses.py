@@ -142,10 +142,10 @@ def _at_loads(
         chain, velocity = fault.sample_fault(key=key, patches=8, ranges=reference)
         scaled = [x * factor for x in (chain.normal_stress, chain.limit, chain.leaf_limit)]
         heavier = eqx.tree_at(lambda c: [c.normal_stress, c.limit, c.leaf_limit], chain, scaled)
-        history = fault.simulate(
-            heavier, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS,
-            adjoint=diffrax.ForwardMode(),
-        )  # fmt: skip
+        options = fault.Options(
+            rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS, adjoint=diffrax.ForwardMode()
+        )
+        history = fault.simulate(heavier, velocity, t, options=options)
         seen = fault.record(history, sensors, DT, key=key)
         begin = int(WARM_UP / DT)
         return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]

@@ -3,26 +3,19 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
-from jaxfric import signals
-from jaxfric.studies.fault_slip._data import DT
+from jaxfric import programs, signals
 from jaxfric.studies.fault_slip._features import Scale
-from jaxfric.studies.fault_slip._images import read_average, read_last
 from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._level import EVEN, RISING, Level, Prior, fit_level
-from jaxfric.studies.fault_slip._tuning import (
-    FOLDS,
-    STEPS,
-    Lesson,
-    folds,
-    read_sequence,
-    tune_images,
-    tune_sequence,
-)
+from jaxfric.studies.fault_slip._reading import as_networks, read_images, read_sequence
+from jaxfric.studies.fault_slip._sampling import DT, padded, single
 
+STEPS = 150  # of tuning
+FOLDS = 6  # members of an ensemble at most: each leaves out another cycle
 ROUNDS = 2  # of inferring the level and tuning
 EARLY = 3  # all rounds but the last take this part of the steps
 IGNORED = 20  # samples at the start of a record, where a network knows nothing of the past
@@ -54,7 +47,7 @@ class Units(NamedTuple):
     end: int  # samples seen
     learn: np.ndarray  # which of them teach
     recurrence: float
-    energy: Any  # (m,), standardised
+    energy: np.ndarray  # (m,), standardised, float32
     given: Scale | None  # of friction, if the record's own level is given
     prior: Prior  # of the level, if it is not
 
@@ -63,13 +56,10 @@ def units(lab: Laboratory, cycles: int, given: bool, prior: Prior = RISING) -> U
     """From the first cycles, or from the whole record if its mean and spread are given."""
     end = lab.end_of(cycles) if cycles else lab.samples
     index = np.arange(lab.samples)
-    seen = jnp.asarray((index < end) | given)
-    energy = Scale.of(lab.log_energy, seen).unit(lab.log_energy)
-    scale = None
-    if given:
-        scale = Scale.of(jnp.asarray(_friction(lab), jnp.float32), jnp.ones(lab.samples, bool))
+    energy = Scale.of_record(lab.log_energy, (index < end) | given).unit(lab.log_energy)
+    scale = Scale.of_record(_friction(lab)) if given else None
     learn = (index < end) & (index >= IGNORED)
-    return Units(end, learn, lab.recurrence(end), energy, scale, prior)
+    return Units(end, learn, lab.recurrence(end), energy.astype(np.float32), scale, prior)
 
 
 def ask_sequence(
@@ -94,13 +84,16 @@ def ask_sequence(
         seed: of tuning.
     """
     known = units(lab, cycles, given)
-    said = np.asarray(read_sequence(network, known.energy), np.float64)
+    said = read_sequence(network, known.energy).astype(np.float64)
     if part == "none":
         said = said.mean(1) if said.ndim == 4 else said
         friction, levels = _levelled(said[..., 0], lab, known, drift)
         time = with_clock(known.recurrence * said[..., 1], lab, known, cycles)
         return Answer(friction, None, time, levels, network)
-    n = known.end
+    # What trains is imported when something is to be trained
+    from jaxfric.studies.fault_slip._tuning import Lesson, tune_sequence
+
+    network, n = as_networks(network), known.end
     left = lab.time_to_failure[:n] / known.recurrence
     weights = jnp.asarray(_weights(lab, n, members, only))
     out = said[:, None]
@@ -108,14 +101,14 @@ def ask_sequence(
     for later in reversed(range(1 if given else ROUNDS)):
         target = _target(out[..., 0].mean((0, 1)), lab, known, drift)
         lesson = Lesson(
-            known.energy[:n], jnp.asarray(target[:n], jnp.float32),
+            jnp.asarray(known.energy[:n]), jnp.asarray(target[:n], jnp.float32),
             jnp.asarray(np.nan_to_num(left), jnp.float32), jnp.asarray(np.isfinite(left)), weights,
         )  # fmt: skip
         tuned = tune_sequence(
             network, lesson, part, steps=max(steps // (EARLY if later else 1), 1),
             patience=patience, seed=seed,
         )  # fmt: skip
-        out = np.asarray(read_sequence(tuned, known.energy), np.float64)
+        out = read_sequence(tuned, known.energy).astype(np.float64)
     # A few failures teach little of when the next one comes: half way to what they say
     before = said[:, None] if said.ndim == 3 else said
     time = known.recurrence * 0.5 * (np.median(before[..., 1], 1) + np.median(out[..., 1], 1))
@@ -139,12 +132,18 @@ def with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> 
     teaches = known.learn & np.isfinite(lab.time_to_failure)
     if not cycles or not teaches.any():
         return time
-    left = jnp.asarray(np.nan_to_num(lab.time_to_failure), jnp.float32)
-    clock = signals.clock(jnp.asarray(lab.energy, jnp.float32), left, DT, jnp.asarray(teaches))
-    return 0.5 * (time + np.asarray(clock, np.float64))
+    clock = _clock(single(lab.energy), single(np.nan_to_num(lab.time_to_failure)), padded(teaches))
+    return 0.5 * (time + np.asarray(clock, np.float64)[: lab.samples])
+
+
+@programs.program
+def _clock(energy: Array, time: Array, teaches: Array) -> Array:
+    return signals.clock(energy, time, DT, teaches)
 
 
 def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | None) -> np.ndarray:
+    from jaxfric.studies.fault_slip._tuning import folds
+
     if only is None and members > 1:
         return folds(lab.starts, IGNORED, end, members)
     begin, stop = (IGNORED, end) if only is None else only
@@ -163,38 +162,22 @@ def ask_images(
     """
     known = units(lab, cycles, given, EVEN)
     if said is None:
-        said, _ = _read_images(network, known.energy, causal)
+        said, _ = read_images(network, known.energy, causal)
     if part == "none":
         friction, levels = _levelled(said, lab, known, drift)
         return Answer(friction, None, None, levels, network, said)
+    from jaxfric.studies.fault_slip._tuning import tune_images
+
     target = _target(said.mean(0), lab, known, drift)
     tuned = tune_images(
-        network, known.energy[: known.end], jnp.asarray(target[: known.end], jnp.float32), part,
+        as_networks(network), jnp.asarray(known.energy[: known.end]),
+        jnp.asarray(target[: known.end], jnp.float32), part,
         causal=causal, begin=IGNORED, steps=steps, seed=seed,
     )  # fmt: skip
-    told, spread = _read_images(tuned, known.energy, causal)
+    told, spread = read_images(tuned, known.energy, causal)
     friction, levels = _levelled(told, lab, known, drift)
     gains = friction.std(1) / told.std(1)
     return Answer(friction, None if causal else spread * gains[:, None], None, levels, tuned, said)
-
-
-def _read_images(network: Any, energy: Any, causal: bool) -> tuple[np.ndarray, np.ndarray]:
-    found = _reader(causal)(network, energy)
-    said, spread = found if isinstance(found, tuple) else (found, jnp.zeros_like(found))
-    return np.asarray(said, np.float64), np.asarray(spread, np.float64)
-
-
-_READERS: dict[bool, Any] = {}
-
-
-def _reader(causal: bool) -> Any:
-    """One network after the other: an image takes a core by itself."""
-    if causal not in _READERS:
-        read: Any = read_last if causal else (lambda n, e: read_average(n, e, causal=False))
-        _READERS[causal] = jax.jit(
-            lambda networks, energy: jax.lax.map(lambda n: read(n, energy), networks)
-        )
-    return _READERS[causal]
 
 
 def _levelled(
@@ -204,7 +187,7 @@ def _levelled(
     if known.given is not None:
         return np.asarray(known.given.back(said)), None
     levels = [_level(s, lab, known, drift) for s in said]
-    return np.stack([np.asarray(level(s)) for level, s in zip(levels, said, strict=True)]), levels
+    return np.stack([level(s) for level, s in zip(levels, said, strict=True)]), levels
 
 
 def _target(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> np.ndarray:
@@ -212,9 +195,8 @@ def _target(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> np.
     friction = _friction(lab)
     if known.given is not None:
         return np.asarray(known.given.unit(friction))
-    slow = np.asarray(_level(said, lab, known, drift).relaxation, np.float64)
-    scale = Scale.of(jnp.asarray(friction - slow), jnp.asarray(known.learn))
-    return (friction - slow - float(scale.mean)) / float(scale.spread)
+    left = friction - _level(said, lab, known, drift).relaxation
+    return Scale.of_record(left, known.learn).unit(left)
 
 
 def _level(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> Level:

@@ -13,8 +13,8 @@ from jaxtyping import Array, Bool, Float
 
 from jaxfric import fault, signals
 from jaxfric.studies._threads import in_threads
+from jaxfric.studies.fault_slip._sampling import DT
 
-DT = 0.1  # s, of every record that a network reads
 WARM_UP = 40.0  # s that a simulated fault forgets its start in
 FEWEST = 8  # events of a record that is kept
 BATCH = 25  # records of one call
@@ -154,10 +154,10 @@ def _one(
     """Log energy, friction, time to failure, where known, recurrence, whether it is of use."""
     own, how, noise = jax.random.split(key, 3)
     chain, velocity = fault.sample_fault(key=own, patches=patches, ranges=ranges)
-    history = fault.simulate(
-        chain, velocity, t, rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS,
-        adjoint=diffrax.ForwardMode(),
-    )  # fmt: skip
+    options = fault.Options(
+        rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS, adjoint=diffrax.ForwardMode()
+    )
+    history = fault.simulate(chain, velocity, t, options=options)
     begin = int(WARM_UP / DT)
 
     def heard(how: Any, noise: Any) -> tuple[Array, Array]:

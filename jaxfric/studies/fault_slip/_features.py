@@ -4,16 +4,17 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, ScalarLike
 
-Scalar = Float[Array, ""]
+LEAST = 1e-12  # variance
 
 
 class Scale(eqx.Module):
     """Mean and standard deviation."""
 
-    mean: Scalar
-    spread: Scalar
+    mean: ScalarLike
+    spread: ScalarLike
 
     @staticmethod
     def of(x: Array, where: Array) -> "Scale":
@@ -21,7 +22,13 @@ class Scale(eqx.Module):
         w = where.astype(x.dtype) / jnp.sum(where)
         mean = jnp.sum(w * x)
         variance = jnp.sum(w * (x - mean) ** 2)
-        return Scale(mean, jnp.sqrt(jnp.maximum(variance, 1e-12)))
+        return Scale(mean, jnp.sqrt(jnp.maximum(variance, LEAST)))
+
+    @staticmethod
+    def of_record(x: np.ndarray, where: np.ndarray | None = None) -> "Scale":
+        """The same on the host, where nothing needs to be compiled for two numbers."""
+        seen = np.asarray(x if where is None else x[where], np.float64)
+        return Scale(float(seen.mean()), float(max(seen.var(), LEAST)) ** 0.5)
 
     def unit(self, x: Any) -> Any:
         """In standard deviations from the mean."""

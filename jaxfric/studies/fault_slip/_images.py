@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxfric import signals
-from jaxfric.studies.fault_slip._data import DT
+from jaxfric.studies.fault_slip._sampling import DT
 
 STRIDE = 2  # samples of a column: 0.2 s, the paper's step
 COLUMNS = 96  # 19.2 s of an image

@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
-from jaxfric import signals
+from jaxfric import programs, signals
 from jaxfric.records import LabquakeRecord
-from jaxfric.studies.fault_slip._data import DT
+from jaxfric.studies.fault_slip._sampling import DT, padded
 
 SHORTEST, LONGEST = 3.0, 35.0  # recurrence, s, of the simulated faults
 TEST = 0.4  # of a record is for training and validation, the rest for testing
@@ -33,9 +33,9 @@ class Laboratory(NamedTuple):
     clock: float = 1.0
 
     @property
-    def log_energy(self) -> Any:
-        """ln of the energy, float32."""
-        return jnp.asarray(np.log(self.energy), jnp.float32)
+    def log_energy(self) -> np.ndarray:
+        """ln of the energy."""
+        return np.log(self.energy)
 
     @property
     def samples(self) -> int:
@@ -89,8 +89,7 @@ def _clock(record: LabquakeRecord) -> float:
     coarse = record if record.dt >= DT / 10 else record.resample(DT / 10)
     step = coarse.dt / DT
     if coarse.target is not None:
-        found = signals.failures(jnp.asarray(coarse.target), DT)
-        starts = np.flatnonzero(np.asarray(found.start))
+        starts, _ = _picked(coarse.target)
     else:
         starts = _bursts(coarse.log_energy)
     if starts.size < 2:
@@ -101,17 +100,29 @@ def _clock(record: LabquakeRecord) -> float:
 
 def _picked(friction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Starts of failures, and the time to the next; NaN after the last."""
-    found = signals.failures(jnp.asarray(friction), DT)
-    time, known = signals.time_to_failure(found.start, DT)
-    return np.flatnonzero(np.asarray(found.start)), np.where(known, time, np.nan)
+    m = friction.size
+    found = _failures(padded(friction), np.asarray(m))
+    start, time, known = (np.asarray(x)[:m] for x in found)
+    return np.flatnonzero(start), np.where(known, time, np.nan)
+
+
+@programs.program
+def _failures(friction: Array, length: Array) -> tuple[Array, Array, Array]:
+    start = signals.failures(friction, DT, length=length).start
+    return start, *signals.time_to_failure(start, DT)
 
 
 def _bursts(log_energy: np.ndarray) -> np.ndarray:
     """Samples where bursts of emission begin: what is left to count cycles by."""
-    energy = jnp.asarray(np.exp(log_energy))
-    since, known = signals.time_since_burst(energy, DT, jnp.ones(energy.size, bool), since="onset")
-    time = np.where(np.asarray(known), np.asarray(since), np.inf)
+    m = log_energy.size
+    since, known = _since_onset(np.exp(padded(log_energy)), padded(np.ones(m, bool)))
+    time = np.where(np.asarray(known), np.asarray(since), np.inf)[:m]
     return np.flatnonzero(time[1:] < time[:-1]) + 1
+
+
+@programs.program
+def _since_onset(energy: Array, heard: Array) -> tuple[Array, Array]:
+    return signals.time_since_burst(energy, DT, heard, since="onset")
 
 
 def simulated_laboratory(name: str, energy: Any, friction: Any) -> Laboratory:

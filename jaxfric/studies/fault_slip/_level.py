@@ -9,12 +9,11 @@ fraction of a recurrence to many, and no relaxation at all, are averaged by thei
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
-from jaxfric.studies.fault_slip._data import DT
 from jaxfric.studies.fault_slip._features import Scale
+from jaxfric.studies.fault_slip._sampling import DT
 
 NOISE = 0.25  # error of a network, in spreads of friction
 MEMORY = 0.95  # correlation of the errors of neighbouring samples
@@ -50,14 +49,14 @@ class Level(eqx.Module):
         probability: (1 + τs,), of no relaxation and of each τ.
     """
 
-    offset: Float[Array, ""]
-    gain: Float[Array, ""]
-    relaxation: Float[Array, " m"]
-    probability: Float[Array, " taus"]
+    offset: float
+    gain: float
+    relaxation: Float[np.ndarray, " m"]
+    probability: Float[np.ndarray, " taus"]
 
-    def __call__(self, s: Any) -> Float[Array, " m"]:
+    def __call__(self, s: Any) -> Float[np.ndarray, " m"]:
         """Friction for what the network says, (m,)."""
-        return self.offset + self.gain * s + self.relaxation
+        return self.offset + self.gain * np.asarray(s, np.float64) + self.relaxation
 
 
 def fit_level(
@@ -67,9 +66,8 @@ def fit_level(
     """Regress the friction that is seen (where `where`) on the network's output and relaxations."""
     s, friction = (np.asarray(x, np.float64) for x in (s, friction))
     seen = np.asarray(where, bool)
-    scale = Scale.of(jnp.asarray(friction), jnp.asarray(seen))
-    mean, spread = float(scale.mean), float(scale.spread)
-    y = (friction[seen] - mean) / spread
+    scale = Scale.of_record(friction, seen)
+    y = scale.unit(friction[seen])
     t = np.arange(s.size) * DT
     # Correlated errors: as many independent samples as n (1 − ρ)/(1 + ρ)
     variance = NOISE**2 * (1 + MEMORY) / (1 - MEMORY)
@@ -90,7 +88,5 @@ def fit_level(
     p /= p.sum()
     offset, gain, _ = np.tensordot(p, np.stack([c for c, _ in found]), 1)
     relaxation = np.tensordot(p, np.stack([r for _, r in found]), 1)
-    return Level(
-        jnp.asarray(mean + spread * offset), jnp.asarray(spread * gain),
-        jnp.asarray(spread * relaxation), jnp.asarray(p),
-    )  # fmt: skip
+    spread = scale.spread
+    return Level(float(scale.back(offset)), float(spread * gain), spread * relaxation, p)

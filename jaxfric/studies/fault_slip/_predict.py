@@ -1,20 +1,16 @@
 """Predicting the slip of a fault from a record of its emission, with the shipped networks."""
 
-from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxfric import training
 from jaxfric.records import LabquakeRecord
 from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
-from jaxfric.studies.fault_slip._data import DT
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
-from jaxfric.studies.fault_slip._rows import Row, scored, time_error, yardsticks
-from jaxfric.studies.fault_slip._training import image_network, members, sequence_network
+from jaxfric.studies.fault_slip._reading import weights
+from jaxfric.studies.fault_slip._rows import Row, compared, time_error
+from jaxfric.studies.fault_slip._sampling import DT
 
-SHIPPED = 3  # seeds of the shipped networks
 KINDS: dict[str, Any] = {"sequence": ask_sequence, "encoder-decoder": ask_images}
 STRANGE = (0.5, 8.0)  # spread of ln energy outside which no simulated record lies
 
@@ -104,7 +100,7 @@ def predict_slip(
         raise ValueError(f"{lab.name} has no friction or shear stress to tune on; leave tuning out")
     kinds = list(KINDS) if method == "both" else [method]
     if networks is None:
-        networks = [shipped(kind) for kind in kinds]
+        networks = [weights(kind) for kind in kinds]
     elif method != "both":
         networks = [networks]
     elif not isinstance(networks, (tuple, list)) or len(networks) != len(kinds):
@@ -132,9 +128,9 @@ def _prediction(
     rows: list[Row] = []
     whole = max(tune, int(np.sum(lab.starts < np.argmax(test))) - 1 if not tune else tune)
     if lab.friction is not None and lab.starts.size > max(whole, 2) and test.any():
-        rows = [{"method": "this prediction", **scored(friction, lab, test),
-                 "ttf_mae": time_error(time, lab, test)}]  # fmt: skip
-        rows += yardsticks(lab, max(whole, 1), test)
+        scores, rows = compared(lab, max(whole, 1), test, friction)
+        rows.insert(0, {"method": "this prediction", **scores,
+                        "ttf_mae": time_error(time, lab, test)})  # fmt: skip
     return Prediction(
         record.time[0] + np.arange(lab.samples) * DT * lab.clock, friction, np.sqrt(variance),
         np.maximum(time, 0) * lab.clock, lab.friction, test, end * DT * lab.clock, rows,
@@ -173,20 +169,3 @@ def _notes(record: LabquakeRecord, lab: Laboratory, tune: int, part: str) -> lis
         notes.append(f"The logarithm of the emission varies by {spread:.2g}, unlike that of any "
                      "fault the networks were trained on.")  # fmt: skip
     return notes
-
-
-@cache
-def shipped(method: str = "sequence") -> Any:
-    """The networks that come with the package, a leading axis of seeds.
-
-    Arguments:
-        method: "sequence" or "encoder-decoder".
-
-    Returns:
-        `networks.EmissionGRU` or `networks.EncoderDecoder` whose arrays have a leading axis.
-    """
-    make: Any = sequence_network if method == "sequence" else image_network
-    name = "sequence.npz" if method == "sequence" else "images.npz"
-    template = members(make, tuple(range(SHIPPED)))
-    with resources.as_file(resources.files(__package__) / name) as path:
-        return training.load_arrays(path, template)[0]

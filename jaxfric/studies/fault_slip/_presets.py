@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from jaxfric.studies.fault_slip._tuning import STEPS
+from jaxfric.studies.fault_slip._ask import STEPS
 
 
 class Preset(NamedTuple):

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from jaxfric import signals
+from jaxfric import programs, signals
 from jaxfric.studies.fault_slip._ask import IGNORED, Answer
-from jaxfric.studies.fault_slip._data import DT
 from jaxfric.studies.fault_slip._laboratory import Laboratory
+from jaxfric.studies.fault_slip._sampling import DT, padded, single
 
 Row = dict[str, Any]
+YARDSTICKS = ("constant", "clock", "onset clock", "ridge")  # of `signals.yardstick_predictions`
 
 
 def rows_of(answer: Answer, lab: Laboratory, test: np.ndarray, **facts: Any) -> list[Row]:
@@ -31,19 +32,13 @@ def rows_of(answer: Answer, lab: Laboratory, test: np.ndarray, **facts: Any) -> 
 
 def scored(friction: np.ndarray, lab: Laboratory, test: np.ndarray) -> Row:
     """Every score of one prediction of friction."""
-    said = jnp.asarray(friction, jnp.float32)
-    return as_row(_scores(jnp.asarray(lab.friction, jnp.float32), said, jnp.asarray(test)))
+    series = [single(x) for x in (lab.friction, friction)]
+    return as_row(_scores(*series, padded(test), np.asarray(lab.samples)))
 
 
-# Compiled once for all records of a length
-@eqx.filter_jit
-def _scores(friction: Array, said: Array, where: Array) -> signals.Scores:
-    return signals.scores(friction, said, DT, where=where)
-
-
-@eqx.filter_jit
-def _yardsticks(energy: Array, target: Array, train: Array, test: Array, events: bool) -> Any:
-    return signals.yardsticks(energy, target, DT, train, test, events=events)
+@programs.program
+def _scores(friction: Array, said: Array, test: Array, length: Array) -> signals.Scores:
+    return signals.scores(friction, said, DT, where=test, length=length)
 
 
 def as_row(scores: signals.Scores) -> Row:
@@ -67,23 +62,48 @@ def time_error(time: np.ndarray, lab: Laboratory, test: np.ndarray) -> float:
 
 def yardsticks(lab: Laboratory, cycles: int, test: np.ndarray) -> list[Row]:
     """Constant, clocks and ridge that learn from the same cycles."""
-    end = lab.end_of(cycles)
-    train = (np.arange(lab.samples) < end) & (np.arange(lab.samples) >= IGNORED)
-    energy = jnp.asarray(lab.energy, jnp.float32)
+    return compared(lab, cycles, test)[1]
 
-    def both(target: np.ndarray, train: np.ndarray, test: np.ndarray, events: bool) -> Any:
-        return _yardsticks(
-            energy, jnp.asarray(target, jnp.float32), jnp.asarray(train), jnp.asarray(test), events
-        )
 
+def compared(
+    lab: Laboratory, cycles: int, test: np.ndarray, said: np.ndarray | None = None
+) -> tuple[Row, list[Row]]:
+    """Scores of a prediction of friction, if there is one, and of the yardsticks beside it."""
     assert lab.friction is not None
-    friction = both(lab.friction, train, test, True)
+    end, index = lab.end_of(cycles), np.arange(lab.samples)
+    train = (index < end) & (index >= IGNORED)
     known = np.isfinite(lab.time_to_failure)
-    time = both(np.nan_to_num(lab.time_to_failure), train & known, test & known, False)
+    left = np.nan_to_num(lab.time_to_failure)
+    scores, times = _compared(
+        single(lab.energy), single(np.stack([lab.friction, left])),
+        padded(np.stack([train, train & known])), padded(test),
+        single(lab.friction if said is None else said), np.asarray(lab.samples),
+    )  # fmt: skip
+    scores = jax.tree_util.tree_map(np.asarray, scores)
+    each = [as_row(jax.tree_util.tree_map(lambda x, i=i: x[i], scores)) for i in range(5)]
+    late = np.abs(np.asarray(times)[:, : lab.samples] - left)[:, test & known]
+    errors = lab.clock * (late.mean(1) if late.size else np.zeros(len(late)))
     common: Row = {"record": lab.name, "cycles": cycles, "part": "-", "level": "inferred",
                    "seed": 0}  # fmt: skip
-    return [
-        {**common, "method": name.replace("_", " "), **as_row(friction[name]),
-         "ttf_mae": lab.clock * float(time[name].mae)}
-        for name in friction
-    ]  # fmt: skip
+    rows = [
+        {**common, "method": name, **row, "ttf_mae": float(error)}
+        for name, row, error in zip(YARDSTICKS, each[1:], errors, strict=True)
+    ]
+    return each[0], rows
+
+
+@programs.program
+def _compared(
+    energy: Array, targets: Array, trains: Array, test: Array, said: Array, length: Array
+) -> tuple[signals.Scores, Array]:
+    """Scores of what is said of friction, then of the yardsticks, whose times follow.
+
+    All predictions are scored by one loop over the samples: loops take most of the compilation.
+    """
+    friction, times = jax.vmap(
+        lambda target, train: signals.yardstick_predictions(energy, target, DT, train)
+    )(targets, trains)
+    scores = jax.vmap(lambda one: signals.scores(targets[0], one, DT, where=test, length=length))(
+        jnp.concatenate([said[None], friction])
+    )
+    return scores, times

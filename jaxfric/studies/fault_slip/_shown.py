@@ -7,7 +7,6 @@ import numpy as np
 
 from jaxfric import signals
 from jaxfric.studies.fault_slip._ask import Answer, units
-from jaxfric.studies.fault_slip._data import DT
 from jaxfric.studies.fault_slip._features import Scale
 from jaxfric.studies.fault_slip._images import (
     RICKER,
@@ -19,6 +18,7 @@ from jaxfric.studies.fault_slip._images import (
 )
 from jaxfric.studies.fault_slip._kept import Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory
+from jaxfric.studies.fault_slip._sampling import DT
 
 EVERY = 2  # samples of the long series
 
@@ -66,7 +66,7 @@ def shown(
 def _scalograms(network: Any, lab: Laboratory, cycles: int) -> dict[str, Any]:
     """Emission, friction and what the first seed predicts, in columns of 0.4 s."""
     known = units(lab, cycles, True)
-    image = emission_image(known.energy)
+    image = emission_image(jnp.asarray(known.energy))
     friction = jnp.asarray(lab.friction, jnp.float32)
     unit = Scale.of(friction, jnp.ones(lab.samples, bool)).unit(friction)
     target, _ = friction_image(unit)

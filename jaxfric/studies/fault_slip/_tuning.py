@@ -1,6 +1,6 @@
 """Adapting a trained network to the cycles of a laboratory that have been seen."""
 
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import equinox as eqx
@@ -11,15 +11,15 @@ import optax
 from jaxtyping import Array
 
 from jaxfric import training
-from jaxfric.studies.fault_slip._features import Scale, features
+from jaxfric.studies.fault_slip._ask import FOLDS, STEPS
+from jaxfric.studies.fault_slip._features import features
 from jaxfric.studies.fault_slip._images import COLUMNS, columns, emission_image, friction_image
+from jaxfric.studies.fault_slip._reading import leading
 from jaxfric.studies.fault_slip._training import EMPHASIS, asked, image_errors
 
-STEPS = 150
 RATE = 1.5e-3
 LENGTHS = (650, 1300, 2600, 5200, 10400)  # a program for each, whatever the span
 IMAGES = 480  # of a span, whatever its length: a program serves all
-FOLDS = 6  # members of an ensemble at most: each leaves out another cycle
 
 
 class Lesson(eqx.Module):
@@ -202,28 +202,3 @@ def _optimiser(rate: float, steps: int) -> optax.GradientTransformation:
     What is held has no gradient, and Adam leaves it where it is.
     """
     return optax.adam(optax.cosine_decay_schedule(rate, steps, 0.05))
-
-
-def leading(network: Any) -> tuple[int, ...]:
-    """Axes in front of a network's own."""
-    bias = network.decoder.exit_bias if hasattr(network, "decoder") else network.head.exit_bias
-    return tuple(bias[...].shape[:-1])
-
-
-@eqx.filter_jit
-def read_sequence(network: Any, unit_energy: Array) -> Array:
-    """(..., m, 2) of networks with any leading axes, for one record."""
-    read: Any = partial(_read_one, unit_energy)
-    for _ in leading(network):
-        read = jax.vmap(read)
-    found: Array = read(network)
-    return found
-
-
-def _read_one(unit_energy: Array, network: Any) -> Array:
-    return network(features(unit_energy))
-
-
-def unit(energy: Array, where: Array) -> Array:
-    """Log energy in units of the span `where`."""
-    return Scale.of(energy, where).unit(energy)

@@ -13,14 +13,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from jaxfric.ratestate._protocol import NormalStress, VelocityProtocol
+from jaxfric.dynamics._protocol import NormalStress, VelocityProtocol
 
 Scalar = Float[Array, ""]
 
 
 class Load(NamedTuple):
-    """The loading at one instant: V (m/s), (ln V)' (1/s), σ/σ0, (ln σ)' (1/s), dt/dτ (s)."""
+    """The loading at one instant: t (s), V (m/s), (ln V)' (1/s), σ/σ0, (ln σ)' (1/s), dt/dτ (s)."""
 
+    time: Array
     velocity: Array
     log_velocity_rate: Array
     stress: Array
@@ -81,11 +82,16 @@ class Schedule(eqx.Module):
         """Index of the segment that holds at τ, continuous from the right."""
         return jnp.clip(jnp.floor(tau).astype(int), 0, self.bounds.shape[0] - 2)
 
+    def time(self, tau: Scalar) -> Scalar:
+        """The time at τ, s."""
+        k = self.segment(tau)
+        return self.bounds[k] + (tau - k.astype(tau.dtype)) * (self.bounds[k + 1] - self.bounds[k])
+
     def load(self, tau: Scalar) -> Load:
         """The loading at τ."""
         k = self.segment(tau)
         length = self.bounds[k + 1] - self.bounds[k]
-        t = self.bounds[k] + (tau - k.astype(tau.dtype)) * length
+        t = self.time(tau)
         zero, one = jnp.zeros_like(t), jnp.ones_like(t)
         if self.segment_velocity is not None:
             V, log_V_rate = self.segment_velocity[k], zero
@@ -93,11 +99,11 @@ class Schedule(eqx.Module):
             V, V_rate = _with_rate(self.velocity, t)
             log_V_rate = V_rate / V
         if self.stress is None:
-            return Load(V, log_V_rate, one, zero, length)
+            return Load(t, V, log_V_rate, one, zero, length)
         sigma, sigma_rate = _with_rate(self.stress, t)
         if self.segment_stress_rate is not None:
             sigma_rate = self.segment_stress_rate[k]
-        return Load(V, log_V_rate, sigma, sigma_rate / sigma, length)
+        return Load(t, V, log_V_rate, sigma, sigma_rate / sigma, length)
 
 
 def _with_rate(function: Callable[[Scalar], Any], t: Scalar) -> tuple[Scalar, Scalar]:

@@ -32,24 +32,13 @@ class FiniteController(diffrax.PIDController):
         return super().adapt_step_size(t0, t1, y0, y1, args, error, error_order, controller_state)
 
 
-def stiff_solver() -> diffrax.Kvaerno5:
-    """Implicit solver for stiff sliders; the default of `spring_slider` when there is mass.
-
-    diffrax's Newton iteration calls it divergence when a correction at rounding level does not
-    shrink, which in steady sliding is every step. Here corrections below a thousandth of the
-    tolerance count as zero.
-
-    Returns:
-        `diffrax.Kvaerno5` with that root finder.
-
-    Example:
-        >>> print(type(stiff_solver()).__name__)
-        Kvaerno5
-    """
-
-    def norm(correction: PyTree) -> Array:
-        size = optimistix.max_norm(correction)
-        return jnp.where(size < 1e-3, 0, size)
-
+def kvaerno5() -> diffrax.Kvaerno5:
+    """What `stiff_solver` returns; see there."""
     root_finder = diffrax.with_stepsize_controller_tols(diffrax.VeryChord)()
-    return diffrax.Kvaerno5(root_finder=eqx.tree_at(lambda r: r.norm, root_finder, norm))
+    return diffrax.Kvaerno5(root_finder=eqx.tree_at(lambda r: r.norm, root_finder, _notable))
+
+
+def _notable(correction: PyTree) -> Array:
+    """The largest correction, in tolerances; zero where it is at the level of rounding."""
+    size = optimistix.max_norm(correction)
+    return jnp.where(size < 1e-3, 0, size)

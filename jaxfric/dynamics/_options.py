@@ -1,0 +1,54 @@
+"""How to integrate."""
+
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+
+from jaxfric.dynamics._types import Number
+
+if TYPE_CHECKING:
+    import diffrax
+
+
+class Options(eqx.Module):
+    """How to integrate; the defaults pass gradient checks to 1e-5.
+
+    Arguments:
+        solver: any diffrax solver of ordinary differential equations; the simulator's own choice
+            if None.
+        rtol: relative tolerance of a step, may be traced; None takes 1e-8 (float32: 1e-6).
+        atol: absolute tolerance of a step, likewise; None takes 1e-10 (float32: 1e-7).
+        max_steps: the most steps before the run ends with the status that says so.
+        adjoint: a diffrax adjoint; None takes `DirectAdjoint`, which differentiates in forward and
+            reverse mode; `RecursiveCheckpointAdjoint` saves memory in reverse mode only;
+            `ForwardMode` is the fastest for a few parameters or no gradient.
+
+    Example:
+        >>> print(Options(rtol=1e-6, atol=1e-8).max_steps)
+        65536
+    """
+
+    solver: "diffrax.AbstractSolver | None" = None
+    rtol: Number | None = None
+    atol: Number | None = None
+    max_steps: int = eqx.field(static=True, default=65536)
+    adjoint: "diffrax.AbstractAdjoint | None" = None
+
+    def tolerances(self, single: bool) -> tuple[Any, Any]:
+        """(rtol, atol), of float32 or of float64."""
+        rtol, atol = (1e-6, 1e-7) if single else (1e-8, 1e-10)
+        return (rtol if self.rtol is None else self.rtol, atol if self.atol is None else self.atol)
+
+    def with_solver(self, solver: "diffrax.AbstractSolver") -> "Options":
+        """With this solver."""
+        return Options(solver, self.rtol, self.atol, self.max_steps, self.adjoint)
+
+    def tighter(self, rtol: float, atol: float) -> "Options":
+        """With these tolerances where none were given."""
+        return Options(
+            self.solver,
+            rtol if self.rtol is None else self.rtol,
+            atol if self.atol is None else self.atol,
+            self.max_steps,
+            self.adjoint,
+        )
