@@ -23,7 +23,7 @@ PYTEST    = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-at-one test-fast check docs bench clean quick-xla
+.PHONY: help demo test test-at-one test-fast check programs docs bench clean quick-xla
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -47,6 +47,9 @@ check: $(VENV)/.test ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter
+
+programs: $(VENV)/.test ## trace the programs that ship with the package anew, after a change of the code
+	$(BIN)/python -m jaxfric.cli._ship
 
 docs: $(VENV)/.docs ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

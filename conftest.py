@@ -101,3 +101,26 @@ def data_dir():
     if not folder.is_dir():
         pytest.fail(f"JAXFRIC_DATA names {folder}, which is not a folder", pytrace=False)
     return folder
+
+
+@pytest.fixture
+def compilations():
+    """Run something and count what XLA compiled for it."""
+
+    def count(function, *args):
+        _COMPILED.clear()
+        function(*args)
+        return len(_COMPILED)
+
+    return count
+
+
+_COMPILED: list[str] = []
+
+
+def _note_compilation(event, _seconds, **_):
+    if event == "/jax/core/compile/backend_compile_duration":
+        _COMPILED.append(event)
+
+
+jax.monitoring.register_event_duration_secs_listener(_note_compilation)

@@ -140,7 +140,9 @@ def our_rows(problem: Problem) -> None:
     size = min(problem.size, 1000)
     some = jax.tree_util.tree_map(lambda x: x[:size], problem.protocols)
     history, timing = timed_jit(
-        lambda protocols: slide_all(problem.law, protocols, problem.t, options=ratestate.Options(diffrax.Tsit5())),
+        lambda protocols: slide_all(
+            problem.law, protocols, problem.t, options=ratestate.Options(diffrax.Tsit5())
+        ),
         some,
         repeats=3,
     )

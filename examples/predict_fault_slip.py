@@ -16,7 +16,7 @@ jax.config.update("jax_enable_x64", True)  # stick-slip needs float64
 key = jax.random.key(7)
 chain, velocity = fault.sample_fault(key=key, patches=8)
 t = jnp.arange(0.0, 240.0, 0.1)
-history = jax.jit(lambda chain: fault.simulate(chain, velocity, t, options=fault.Options(rtol=1e-5, atol=1e-5)))(chain)
+history = fault.simulate(chain, velocity, t, options=fault.Options(rtol=1e-5, atol=1e-5))
 print(history)
 
 # What two sensors make of it, and a record like one read from a file

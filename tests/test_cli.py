@@ -4,12 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxfric import cli, records
+from jaxfric import records
+from jaxfric.cli._design import wanted_law
+from jaxfric.cli._files import publish
+from jaxfric.cli._fit import Request, run_fit
+from jaxfric.cli._generate import run_generate
 
 pytest.importorskip("typer")
 # The command line sets float64 itself, so the float32 run has nothing to add.
@@ -18,8 +23,10 @@ FILES = {"fit.txt", "fit.json", "fit.png"}
 
 
 def user_environment():
-    """Without the settings of the tests."""
-    return {k: v for k, v in os.environ.items() if k not in ("JAX_ENABLE_X64", "XLA_FLAGS")}
+    """Without the settings of the tests; programs are kept beside what else the tests keep."""
+    ours = ("JAX_ENABLE_X64", "XLA_FLAGS")
+    kept = {k: v for k, v in os.environ.items() if k not in ours}
+    return {"JAXFRIC_CACHE": str(Path(__file__).parents[1] / ".cache" / "jaxfric")} | kept
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +116,64 @@ def test_fit_step_of_a_file(jaxfric, step_file, tmp_path):
 
 
 @pytest.mark.slow
+def test_several_files_make_one_table_and_a_bad_one_ends_none(jaxfric, step_file, tmp_path):
+    bad = tmp_path / "bad.txt"
+    bad.write_text("time (s)\tfriction\n0\t0.6\n")
+    out = tmp_path / "out"
+    done = jaxfric(
+        "fit-step", step_file, bad, "basalt", "--evolution", "slip", "--window", 4, 8, "--out", out
+    )
+    assert done.returncode == 1 and "1 files were not fitted" in done.stderr
+    assert str(bad) in done.stderr and "Traceback" not in done.stderr
+    assert {path.name for path in out.iterdir()} == {"step", "basalt", "fits.csv"}
+    for name in ("step", "basalt"):
+        assert {path.name for path in (out / name).iterdir()} == FILES
+    table = np.genfromtxt(out / "fits.csv", delimiter=",", names=True, dtype=None, encoding="utf-8")
+    assert list(table["parameter"][:4]) == ["a", "b", "a-b", "Dc"]
+    assert sorted(set(table["file"])) == sorted({f'"{step_file}"', '"basalt"'})
+    # one record, once as it ships and once as a laboratory's file: the same rows, rounded
+    of_file = table["value"][table["file"] == f'"{step_file}"']
+    np.testing.assert_allclose(
+        of_file[:4], table["value"][table["file"] == '"basalt"'][:4], rtol=1e-3
+    )
+
+
+@pytest.mark.slow
+def test_what_is_kept_can_be_moved_and_switched_off(step_file, tmp_path):
+    def run(cache):
+        done = subprocess.run(
+            [sys.executable, "-m", "jaxfric", "fit-step", str(step_file), "--evolution", "prz"],
+            env=user_environment() | {"JAXFRIC_CACHE": cache, "HOME": str(tmp_path / "home")},
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    folder = tmp_path / "kept"
+    first = run(str(folder))
+    assert len(list((folder / "programs").glob("*.program"))) == 1
+    assert run("off") == first == run(str(folder))
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_needs_no_jax(argument):
+    script = (
+        "import sys; from jaxfric.cli import main; sys.argv = ['jaxfric', sys.argv[1]]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "assert not {'jax', 'numpy', 'matplotlib', 'equinox'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, argument], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
 def test_given_stiffness_is_kept(step_file, tmp_path, capsys):
-    fits = cli.run_fit(
-        records.read_velocity_step(step_file), ["slip"], tmp_path / "out", stiffness=5000.0,
-        window=(4.0, 8.0),
-    )  # fmt: skip
+    request = Request(("slip",), stiffness=5000.0, window=(4.0, 8.0))
+    fits = run_fit(records.read_velocity_step(step_file), tmp_path / "out", request)
     assert float(fits[0].spring.stiffness) == 5000.0 and "stiffness" not in fits[0].names
     assert "Written:" in capsys.readouterr().out
 
@@ -148,7 +208,7 @@ def test_a_failing_figure_leaves_no_partial_output(tmp_path):
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        cli._files.publish(tmp_path / "out", {"fit.txt": "text", "fit.png": Broken()})
+        publish(tmp_path / "out", {"fit.txt": "text", "fit.png": Broken()})
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -157,9 +217,9 @@ def test_generated_designs(tmp_path, capsys):
     """Ranked, each with its table and mesh, and every table makes the law that was asked for."""
     from jaxfric import contact
 
-    wanted = cli.wanted_law(None, power=0.85, friction=0.2, max_load=0.05)
+    wanted = wanted_law(None, power=0.85, friction=0.2, max_load=0.05)
     out = tmp_path / "out"
-    cli.run_generate(wanted, out, 3, asperities=32)
+    run_generate(wanted, out, 3, asperities=32)
     names = {path.name for path in out.iterdir()}
     assert names >= {"designs.txt", "designs.csv", "designs.png"}
     assert names >= {f"surface-{i:02d}.{kind}" for i in (1, 2, 3) for kind in ("csv", "stl")}

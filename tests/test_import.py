@@ -51,9 +51,20 @@ def test_import_does_not_configure_jax(loaded):
     assert loaded["x64"] is False
 
 
-def test_import_offers_physics_and_records(loaded):
-    assert {"jaxfric.ratestate", "jaxfric.records"} <= set(loaded["jaxfric"])
-    assert "jaxfric.cli" not in loaded["jaxfric"] and "jaxfric.plotting" not in loaded["jaxfric"]
+def test_import_offers_physics_and_records(loaded, fresh):
+    """By name, and loaded when they are first asked for."""
+    import jaxfric
+
+    assert {"ratestate", "contact", "fault", "signals", "records"} <= set(dir(jaxfric))
+    assert jaxfric.ratestate.RateStateLaw and jaxfric.records.sample
+    with pytest.raises(AttributeError, match="has no attribute 'rubber'"):
+        jaxfric.rubber  # noqa: B018
+    assert loaded["jaxfric"] == ["jaxfric"]
+
+
+@pytest.mark.parametrize("module", ["jaxfric.ratestate", "jaxfric.fault", "jaxfric.contact"])
+def test_physics_imports_no_solver_before_it_solves(fresh, module):
+    assert not {*HEAVY, "diffrax", "optimistix", "optax"} & set(fresh(module)["loaded"])
 
 
 @pytest.mark.parametrize("module", ["jaxfric.plotting", "jaxfric.cli"])

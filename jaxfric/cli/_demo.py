@@ -1,7 +1,6 @@
 """`jaxfric demo`: what the package does, on real data, in a minute."""
 
 from pathlib import Path
-from typing import Any
 
 from jaxfric.cli._design import run_design, wanted_law
 from jaxfric.cli._files import publish
@@ -10,8 +9,7 @@ from jaxfric.cli._fit import Request, run_fit
 
 def run_demo(out: Path) -> None:
     """What `make demo` shows: a fit of real data, a stick-slip cycle, a derivative, a design."""
-    import jax
-    import jax.numpy as jnp
+    import numpy as np
 
     from jaxfric import plotting, ratestate, records
 
@@ -25,7 +23,12 @@ def run_demo(out: Path) -> None:
     load = ratestate.VelocityProtocol([0.0], [1e-5])
     start = (1e-6, law.initial(1e-6))
     history = ratestate.spring_slider(
-        law, spring, load, jnp.array([0.0, 200.0]), initial=start, steps=True,
+        law,
+        spring,
+        load,
+        np.array([0.0, 200.0]),
+        initial=start,
+        steps=True,
         options=ratestate.Options(max_steps=8192),
     )
     events = ratestate.catalogue(history, max_events=16)
@@ -37,23 +40,12 @@ def run_demo(out: Path) -> None:
 
     print("\n3. The fitted step, differentiated: ∂μ(t)/∂ln p in forward mode\n")
     best = min(fits, key=lambda fit: fit.bic)
-    time = jnp.linspace(float(best.time[0]), float(best.time[-1]), 801)
-    names = ("a", "b", "Dc", "stiffness")
-
-    def friction(logs: Any) -> Any:
-        a, b, Dc, k = jnp.exp(logs)
-        law = ratestate.RateStateLaw(best.law.mu0, a, b, Dc, best.law.V0, best.law.evolution)
-        return ratestate.spring_slider(law, ratestate.Spring(k), best.protocol, time).friction
-
-    point = jnp.log(jnp.array([best.value(name) for name in names]))
-    slopes = jax.jit(jax.jacfwd(friction))(point)
-    largest = ", ".join(
-        f"{n} {float(jnp.abs(s).max()):.2g}" for n, s in zip(names, slopes.T, strict=True)
-    )
+    time = np.linspace(float(best.time[0]), float(best.time[-1]), 801)
+    found = ratestate.sensitivity(best.law, best.spring, best.protocol, time)
+    largest = ", ".join(f"{n} {np.abs(s).max():.2g}" for n, s in found.by_log.items())
     print(f"largest |∂μ/∂ln p|: {largest}")
-    clock = time - best.protocol.times[1]
     figure = plotting.plot_sensitivity(
-        clock, friction(point), dict(zip(names, slopes.T, strict=True)),
+        time - float(best.protocol.times[1]), found.friction, found.by_log,
         title="What a velocity step tells about each parameter",
     )  # fmt: skip
     publish(out, {"sensitivity.png": figure})

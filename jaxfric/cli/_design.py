@@ -1,11 +1,14 @@
 """`jaxfric design`: from a friction law to a surface that can be milled."""
 
+import contextlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jaxfric.cli._bank import LAWS, kept_bank, stand_in
 from jaxfric.cli._files import publish
 
 if TYPE_CHECKING:
@@ -14,7 +17,6 @@ if TYPE_CHECKING:
     from jaxfric.contact import Design, Feasibility, Tolerance
 
 POINTS = 128  # loads of a family
-BANK = 20_000
 MARGIN = 1.5  # asperities that never touch stand this much deeper than the deepest separation
 
 
@@ -79,35 +81,35 @@ def run_design(
     """Design, print what came out, write tables, mesh and figures to `out`."""
     import jax
 
-    from jaxfric import contact
+    from jaxfric import contact, programs
 
     if radii == "fixed":
         raise ValueError("--radii must be free or common: the bank has no radii to keep")
-    half_space = contact.Material(*material)
+    contact.check_target(wanted.loads, wanted.friction)
+    law = (contact.Material(*material), wanted.loads, wanted.friction)
     options: dict[str, Any] = {
         "radii": radii,
         "max_height": max_height,
         "quantum": quantum,
         "max_indentation": max_indentation,
     }
-    key = jax.random.key(seed)
-    contact.check_target(wanted.loads, wanted.friction)
-    bank = contact.make_bank(BANK, key=key, asperities=asperities)
-    told = contact.feasibility(
-        half_space, wanted.loads, wanted.friction, bank=bank, radius_bounds=radius, **options
-    )
-    print(f"{wanted.name}: {told}\n")
-    found = contact.design(
-        half_space, wanted.loads, wanted.friction, bank=bank, starts=starts,
-        finalists=min(4, starts), radius_bounds=radius, **options,
-    )  # fmt: skip
-    if not bool(found.status.ok):
-        raise RuntimeError(f"the design has no friction law: {found.status}")
-    found = raise_idle(found, quantum, max_height)
-    spread = contact.tolerance(
-        found.surface, half_space, found.load, *errors, key=jax.random.fold_in(key, 1)
-    )
-    random = contact.random_errors(bank, half_space, wanted.loads, wanted.friction)
+    key = jax.random.fold_in(jax.random.key(seed), 1)
+    search = {"bank": stand_in(asperities, seed), "radius_bounds": radius, **options}
+    stairs = contact.Asperities(np.linspace(-1e-4, 0, asperities), np.full(asperities, 4e-4))
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(programs.prepare, contact.feasibility, *law, **search)
+        threads.submit(programs.prepare, contact.tolerance, stairs, *law[:2], *errors, key=key)
+        threads.submit(programs.prepare, contact.random_errors, search["bank"], *law)
+        threads.submit(import_for_files)
+        search["bank"] = bank = kept_bank(asperities, seed)
+        told = contact.feasibility(*law, **search)
+        print(f"{wanted.name}: {told}\n")
+        found = contact.design(*law, starts=starts, finalists=min(4, starts), **search)
+        if not bool(found.status.ok):
+            raise RuntimeError(f"the design has no friction law: {found.status}")
+        found = raise_idle(found, quantum, max_height)
+        spread = contact.tolerance(found.surface, law[0], found.load, *errors, key=key)
+        yardsticks = _yardsticks(wanted.friction, contact.random_errors(bank, *law))
     spacing = wanted_spacing(found)
     ratio = float(np.asarray(found.curve.contact_radius).max() / spacing)
     text = "\n".join(
@@ -117,13 +119,13 @@ def run_design(
             "(contacts are independent while that is small)",
             f"made with errors of {errors[0] * 1e6:.3g} µm in height and {errors[1] * 1e6:.3g} µm "
             f"in radius:\n{spread}",
-            "yardsticks, sMAPE: " + _yardsticks(wanted.friction, random),
+            f"yardsticks, sMAPE: {yardsticks}",
         ]
     )
     print(text)
     request = {
         "name": wanted.name, "asperities": asperities, "radius_bounds_m": list(radius),
-        **options, "errors_m": list(errors), "starts": starts, "bank": BANK, "seed": seed,
+        **options, "errors_m": list(errors), "starts": starts, "bank": LAWS, "seed": seed,
     }  # fmt: skip
     contents = _contents(found, told, spread, spacing, request, wanted.name)
     files = publish(out, {"design.txt": f"{told}\n\n{text}\n", **contents})
@@ -131,10 +133,18 @@ def run_design(
     return found
 
 
+def import_for_files() -> None:
+    """What figures and meshes need; a folder without them is said when they are made."""
+    with contextlib.suppress(ImportError):
+        import matplotlib.backends.backend_agg
+        import matplotlib.figure  # noqa: F401
+        import trimesh  # noqa: F401
+
+
 def raise_idle(found: "Design", quantum: float | None, max_height: float | None) -> "Design":
     """Asperities that never touch need no deep holes: nearer, but out of reach."""
     import equinox as eqx
-    import jax.numpy as jnp
+    import jax
 
     deepest = float(np.asarray(found.curve.indentation).max())
     floor = min(MARGIN * deepest, np.inf if max_height is None else max_height)
@@ -143,8 +153,8 @@ def raise_idle(found: "Design", quantum: float | None, max_height: float | None)
     if floor <= deepest:
         return found
     height = np.asarray(found.surface.height)
-    height = jnp.asarray(np.maximum(height, height.max() - floor))
-    return eqx.tree_at(lambda d: d.surface.height, found, height)
+    raised = jax.device_put(np.maximum(height, height.max() - floor))
+    return eqx.tree_at(lambda d: d.surface.height, found, raised)
 
 
 def wanted_spacing(found: "Design") -> float:

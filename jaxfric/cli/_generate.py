@@ -1,14 +1,16 @@
 """`jaxfric design … --generate K`: many designs for one law, from the trained generator."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxfric.cli._design import Wanted, raise_idle, surface_files, wanted_spacing
+from jaxfric.cli._design import Wanted, import_for_files, raise_idle, surface_files, wanted_spacing
 from jaxfric.cli._files import publish
 
 if TYPE_CHECKING:
+    from jaxfric.contact import Design
     from jaxfric.studies.metainterface import Generated
 
 
@@ -28,37 +30,38 @@ def run_generate(
 ) -> "Generated":
     """Ranked, refined designs with their tolerance, each as a table and a mesh."""
     import jax
-    import jax.numpy as jnp
 
-    from jaxfric import contact, plotting
+    from jaxfric import contact, plotting, programs
     from jaxfric.studies import metainterface
 
     if count < 1:
         raise ValueError(f"--generate must be at least 1; got {count}")
     half_space = contact.Material(*material)
     key = jax.random.key(seed)
-    options: dict[str, Any] = {"quantum": quantum, "max_indentation": max_indentation}
-    found = metainterface.design_many(
-        half_space, wanted.loads, wanted.friction, key=key, count=count, asperities=asperities,
-        radius_bounds=radius, max_height=max_height, **options,
-    )  # fmt: skip
-    if not np.isfinite(np.asarray(found.designs.error)).any():
-        raise RuntimeError(f"no design has a friction law: {found.designs.status}")
-    each = [jax.tree_util.tree_map(lambda x, i=i: x[i], found.designs) for i in range(count)]
-    each = [raise_idle(design, quantum, max_height) for design in each]
-    spreads = jax.jit(
-        jax.vmap(
-            lambda s: contact.tolerance(s, half_space, jnp.asarray(wanted.loads), *errors, key=key)
-        )
-    )(jax.tree_util.tree_map(lambda *x: jnp.stack(x), *(design.surface for design in each)))
+    stairs = contact.Asperities(np.linspace(-1e-4, 0, asperities), np.full(asperities, 4e-4))
+    with ThreadPoolExecutor(2) as threads:
+        # What does not wait for the designs is read or compiled meanwhile
+        tolerance = (half_space, wanted.loads, *errors)
+        threads.submit(programs.prepare, contact.tolerance, stairs, *tolerance, key=key)
+        threads.submit(import_for_files)
+        found = metainterface.design_many(
+            half_space, wanted.loads, wanted.friction, key=key, count=count, asperities=asperities,
+            radius_bounds=radius, max_height=max_height, quantum=quantum,
+            max_indentation=max_indentation,
+        )  # fmt: skip
+        if not np.isfinite(np.asarray(found.designs.error)).any():
+            raise RuntimeError(f"no design has a friction law: {found.designs.status}")
+        each = [raise_idle(_one(found.designs, i), quantum, max_height) for i in range(count)]
+        files = [threads.submit(surface_files, x, wanted_spacing(x)) for x in each]
+        spreads = [contact.tolerance(x.surface, *tolerance, key=key) for x in each]
     rows: list[tuple[int, float, float, int, float]] = []
     contents: dict[str, Any] = {}
-    for i, design in enumerate(each):
-        spread = jax.tree_util.tree_map(lambda x, i=i: x[i], spreads)
+    for i, (design, spread) in enumerate(zip(each, spreads, strict=True)):
         made = float(np.percentile(np.asarray(spread.error), 95))
         contacts = int(np.max(np.asarray(design.curve.contact_count)))
-        rows.append((i + 1, float(design.error), made, contacts, float(design.indentation_ratio)))
-        for name, x in surface_files(design, wanted_spacing(design)).items():
+        deepest = float(np.max(np.asarray(design.curve.indentation_ratio)))
+        rows.append((i + 1, float(design.error), made, contacts, deepest))
+        for name, x in files[i].result().items():
             contents[f"{Path(name).stem}-{i + 1:02d}{Path(name).suffix}"] = x
     head = f"{wanted.name}: {found}"
     table = "\n".join(
@@ -78,6 +81,13 @@ def run_generate(
         "designs.csv": csv + "\n",
         "designs.png": plotting.plot_designs(each, title=wanted.name),
     }
-    files = publish(out, contents)
-    print(f"\nWritten: {len(files)} files in {out}, designs.txt and designs.png among them")
+    written = publish(out, contents)
+    print(f"\nWritten: {len(written)} files in {out}, designs.txt and designs.png among them")
     return found
+
+
+def _one(designs: "Design", i: int) -> "Design":
+    """Of several; taken on the host, where nothing needs to be compiled for it."""
+    import jax
+
+    return jax.tree_util.tree_map(lambda x: jax.device_put(np.asarray(x)[i]), designs)

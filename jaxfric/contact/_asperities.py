@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import _checks
-from jaxfric.contact._types import Vector as Number, as_array
+from jaxfric.contact._types import Vector as Number, as_array, on_device
 
 
 class Asperities(eqx.Module):
@@ -48,10 +48,10 @@ class Asperities(eqx.Module):
         _checks.vector("height", height)
         _checks.vector("radius", radius)
         dtype = common_dtype(height, radius)
-        self.height = jnp.asarray(height, dtype)
-        self.radius = jnp.asarray(radius, dtype)
-        self.mask = None if mask is None else jnp.asarray(mask, bool)
-        self.exponent = None if exponent is None else jnp.asarray(exponent, dtype)
+        self.height = on_device(height, dtype)
+        self.radius = on_device(radius, dtype)
+        self.mask = None if mask is None else on_device(mask, bool)
+        self.exponent = None if exponent is None else on_device(exponent, dtype)
         self._check()
 
     def _check(self) -> None:

@@ -1,6 +1,7 @@
 """A bank of random friction laws: the nearest ones start the least squares."""
 
 import math
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -22,7 +23,6 @@ from jaxfric.contact._targets import check_target
 from jaxfric.contact._types import Number, Vector, as_array
 
 SHAPE_LOADS = 32  # a law is remembered at these fractions of its largest load
-MULTIPLE = 256  # of which the number of laws is
 BLOCK = 128  # surfaces simulated at once: what stays in the cache
 LOADS = (3e-9, 3e-6)  # top load over E* of the remembered laws, m²: a few contacts to nearly all
 
@@ -51,6 +51,9 @@ class Bank(eqx.Module):
     key: Key[Array, ""]
     bounds: MixtureBounds
     asperities: int = eqx.field(static=True)
+
+    LOADS: ClassVar[int] = SHAPE_LOADS
+    MULTIPLE: ClassVar[int] = 256  # of which the number of laws is
 
     def surface(self, index: Array) -> Asperities:
         """The surface of an entry, as drawn."""
@@ -89,7 +92,7 @@ def make_bank(
             f"a bank needs count and asperities of at least 1; got {count}, {asperities}"
         )
     bounds = MixtureBounds() if bounds is None else bounds
-    return _make(key, -(-count // MULTIPLE) * MULTIPLE, asperities, bounds)
+    return _make(key, -(-count // Bank.MULTIPLE) * Bank.MULTIPLE, asperities, bounds)
 
 
 def _laws(key, count, asperities, bounds):  # type: ignore[no-untyped-def]
@@ -214,12 +217,14 @@ def random_errors(
     return _random_errors(bank, material.cast(dtype), *wanted, count)
 
 
-@programs.program
-def _random_errors(bank, material, loads, target, count):  # type: ignore[no-untyped-def]
+def _random_laws(bank, material, loads, target, count):  # type: ignore[no-untyped-def]
     def error(index: Array) -> Array:
         return smape(friction_law(bank.surface(index), material, loads).friction, target)
 
     return jax.lax.map(error, jnp.arange(count, dtype=jnp.uint32), batch_size=min(count, 50))
+
+
+_random_errors = programs.program(_random_laws, level=1)  # a fifth of the time at level 0
 
 
 def _stretch(load: Array, area: Array, wanted_load: Array, wanted_area: Array):  # type: ignore[no-untyped-def]

@@ -40,4 +40,4 @@ def cut(x: Any, count: int, *names: str) -> Any:
 def _last(x: Any, count: int) -> Any:
     if isinstance(x, jax.core.Tracer):
         return x[..., -count:]
-    return jnp.asarray(np.asarray(x)[..., -count:])  # a slice of JAX's would be compiled
+    return jax.device_put(np.asarray(x)[..., -count:])  # a slice of JAX's would be compiled

@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,17 +12,13 @@ from jaxfric.contact._asperities import Material
 from jaxfric.contact._bank import Bank, nearest
 from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._feasibility import Feasibility, judge
-from jaxfric.contact._refine import FIT_LOADS, Box, Design, Rows, moved
+from jaxfric.contact._refine import FIT_LOADS, Box, Design, Rows, moved, unpadded
 from jaxfric.contact._targets import check_target
 from jaxfric.contact._types import Vector, as_array
 
 RADIUS_BOUNDS = (1e-4, 1e-3)
 STARTS, FINALISTS, STEPS = 16, 4, 12
 TRIAL = (8, 1, 8)  # the same of a trial
-OF_LOADS = (
-    "load", "friction", "area", "indentation", "separation", "contact_count", "contact_radius",
-    "indentation_ratio",
-)  # fmt: skip
 
 
 def design(
@@ -182,9 +177,7 @@ def _searched(
         tuple(Rows.of(count, wanted, size, dtype) for wanted in (FIT_LOADS, None)),
         bank, box, Effort(*(np.asarray(x, np.int32) for x in effort)), most,
     )  # fmt: skip
-    curve = cut(found.curve, count, *OF_LOADS)
-    found = eqx.tree_at(lambda d: d.curve, cut(found, count, "target"), curve)
-    return found, cut(told, count, "load", "target", "closest", "low", "high")
+    return unpadded(found, count), cut(told, count, "load", "target", "closest", "low", "high")
 
 
 @programs.program
@@ -215,4 +208,4 @@ def _first(found: Design) -> Design:
     """The best of some; on the host, where nothing needs to be compiled for it."""
     if not _checks.is_concrete(found):
         return jax.tree_util.tree_map(lambda x: x[0], found)
-    return jax.tree_util.tree_map(lambda x: jnp.asarray(np.asarray(x)[0]), found)
+    return jax.tree_util.tree_map(lambda x: jax.device_put(np.asarray(x)[0]), found)

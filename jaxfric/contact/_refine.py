@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from jaxfric import _checks, programs
 from jaxfric._status import Status
 from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._buckets import cut
 from jaxfric.contact._curve import FrictionCurve, friction_law, gaps
 from jaxfric.contact._least_squares import Limits, Problem, minimise, try_neighbours
 from jaxfric.contact._metrics import smape
@@ -73,6 +74,16 @@ class Design(eqx.Module):
             f"{np.asarray(self.curve.indentation_ratio).max():.3g} of a radius\n"
             f"  {self.status}"
         )
+
+
+def unpadded(design: Design, count: int) -> Design:
+    """A design, or several, without the loads that were added in front."""
+    of_loads = [
+        "load", "friction", "area", "indentation", "separation", "contact_count",
+        "contact_radius", "indentation_ratio",
+    ]  # fmt: skip
+    curve = cut(design.curve, count, *of_loads)
+    return eqx.tree_at(lambda d: d.curve, cut(design, count, "target"), curve)
 
 
 def refine(

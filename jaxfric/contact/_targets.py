@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from jaxfric import _checks
 from jaxfric.contact._asperities import Material, common_dtype
-from jaxfric.contact._types import Number, Vector
+from jaxfric.contact._types import Number, Vector, on_device
 
 
 def linear_law(loads: Vector, coefficient: Number) -> Float[Array, " m"]:
@@ -133,5 +133,5 @@ def check_target(loads: Vector, target: Vector) -> tuple[Array, Array]:
                 f"the target must increase with the load; it does not after {at:.6g} N. More load "
                 "can only add contact area"
             )
-    loads, target = (jnp.asarray(x).astype(common_dtype(x)) for x in (loads, target))
+    loads, target = (on_device(x, common_dtype(x)) for x in (loads, target))
     return loads, target

@@ -19,3 +19,11 @@ def as_array(value: Any, dtype: Any) -> Any:
     if isinstance(value, jax.Array):
         return value.astype(dtype)
     return np.asarray(value, dtype)
+
+
+def on_device(value: Any, dtype: Any) -> jax.Array:
+    """As `jax.numpy.asarray`, which compiles a program for each shape that it has not seen."""
+    if isinstance(value, jax.Array):
+        return value.astype(dtype)
+    found: jax.Array = jax.device_put(np.asarray(value, dtype))
+    return found

@@ -1,8 +1,8 @@
 """What simulators share: loading histories, the one adaptive solve, sampling, outcome.
 
-protocol = VelocityProtocol.step(1e-6, 1e-5, at=10.0)              # what the machine imposes
-schedule = Schedule.of(protocol, None, t)                          # its segments as one time axis
-time, y, status = integrate(field, y0, schedule, t, Options())     # field(tau, y, schedule) -> dy/dτ
+protocol = VelocityProtocol.step(1e-6, 1e-5, at=10.0)           # what the machine imposes
+schedule = Schedule.of(protocol, None, t)                       # its segments as one time axis
+time, y, status = integrate(field, y0, schedule, t, Options())  # field(τ, y, schedule) is dy/dτ
 """
 
 from jaxfric.dynamics._inputs import (

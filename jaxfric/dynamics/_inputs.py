@@ -1,4 +1,4 @@
-"""What a simulator is given: checked where it is concrete, told in the status where it is traced."""
+"""What a simulator is given: checked where it is concrete, told in the status where traced."""
 
 from typing import Any
 

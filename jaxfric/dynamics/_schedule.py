@@ -37,6 +37,7 @@ class Schedule(eqx.Module):
     stress: NormalStress | Callable[[Scalar], Scalar] | None
     segment_velocity: Float[Array, " k"] | None
     segment_stress_rate: Float[Array, " k"] | None
+    last: Int[Array, ""]  # the last segment that is not empty: padding follows
 
     @classmethod
     def of(cls, velocity: Any, stress: Any, t: Float[Array, " m"]) -> "Schedule":
@@ -53,6 +54,7 @@ class Schedule(eqx.Module):
             stress,
             velocity(middle) if isinstance(velocity, VelocityProtocol) else None,
             jax.vmap(jax.grad(stress))(middle) if isinstance(stress, NormalStress) else None,
+            jnp.maximum(jnp.searchsorted(bounds, bounds[-1], side="left") - 1, 0),
         )
 
     @property
@@ -71,8 +73,7 @@ class Schedule(eqx.Module):
 
     def inside(self, t: Float[Array, " m"]) -> Float[Array, " m"]:
         """τ of the times `t`, within a segment that is not empty: the later one at a jump."""
-        last = jnp.searchsorted(self.bounds, self.bounds[-1], side="left") - 1
-        k = jnp.clip(jnp.searchsorted(self.bounds, t, side="right") - 1, 0, jnp.maximum(last, 0))
+        k = jnp.clip(jnp.searchsorted(self.bounds, t, side="right") - 1, 0, self.last)
         length = self.bounds[k + 1] - self.bounds[k]
         fraction = (t - self.bounds[k]) / jnp.where(length > 0, length, 1)
         top = jnp.nextafter((k + 1).astype(t.dtype), jnp.zeros((), t.dtype))
@@ -80,7 +81,7 @@ class Schedule(eqx.Module):
 
     def segment(self, tau: Scalar) -> Int[Array, ""]:
         """Index of the segment that holds at τ, continuous from the right."""
-        return jnp.clip(jnp.floor(tau).astype(int), 0, self.bounds.shape[0] - 2)
+        return jnp.clip(jnp.floor(tau).astype(self.last.dtype), 0, self.last)
 
     def time(self, tau: Scalar) -> Scalar:
         """The time at τ, s."""

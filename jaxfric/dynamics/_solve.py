@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import diffrax
 
 
+FAR = 1e6  # τ, beyond any schedule
+
+
 class Flat(eqx.Module):
     """A vector field, and what is saved, of the state as one vector.
 
@@ -87,11 +90,13 @@ def integrate(
         norm=optimistix.rms_norm if norm is None else lambda error: norm(unravel(error)),
     )
     if schedule.jumps.size:
-        controller = diffrax.ClipStepSizeController(controller, jump_ts=schedule.jumps)
+        # A jump at the end or after it, such as those of padding, must not shorten the last step
+        jumps = jnp.where(schedule.jumps < tau[-1], schedule.jumps, schedule.jumps + FAR)
+        controller = diffrax.ClipStepSizeController(controller, jump_ts=jumps)
     flat = Flat(field, save, unravel, invalid)
     where: dict[str, Any] = {"t0": True, "steps": True} if steps else {"ts": tau}
     solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(flat),
+        diffrax.ODETerm(flat),  # type: ignore[arg-type]
         diffrax.Tsit5() if options.solver is None else options.solver,
         t0=jnp.zeros_like(tau[0]),
         t1=jnp.maximum(tau[-1], 1e-3),  # never an empty interval

@@ -1,6 +1,6 @@
 """Equations of motion of a chain, and what is sampled along it."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -103,9 +103,9 @@ class Observed(eqx.Module):
 
     def __call__(self, tau: Array, y: State, schedule: Schedule) -> Sample:
         """Values at τ, and their rates on both sides of it."""
-        # A step ends at a jump of the load or next to it
-        beside = jax.lax.stop_gradient(tau)
-        before, after = jnp.nextafter(beside, -jnp.inf), jnp.nextafter(beside, jnp.inf)
+        # A step that ends at a jump of the load ends a rounding error before or after it
+        rounding = 4 * jnp.finfo(tau.dtype).eps * jax.lax.stop_gradient(tau)
+        before, after = tau - rounding, tau + rounding
         values, rates = self._with_rates(schedule.load(before), y)
         later = rates
         if schedule.jumps.size:

@@ -8,6 +8,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxfric.networks._encoder_decoder import count, latent_width
+from jaxfric.networks._gated import gated_unit
 
 
 class EmissionGRU(nnx.Module):
@@ -133,20 +134,8 @@ class Recurrent(nnx.Module):
         x = jnp.tanh(x @ self.entry[...] + self.entry_bias[...])
         groups = (self.input_weights, self.biases, self.hidden_weights, self.hidden_biases)
         for W, b, U, c in zip(*groups, strict=True):
-            x = self._unit(x @ W[...] + b[...], U[...], c[...])
+            x = gated_unit(self.unroll, x @ W[...] + b[...], U[...], c[...])
         return x
-
-    def _unit(self, gates: Array, U: Array, c: Array) -> Array:
-        m = U.shape[0]
-
-        def body(h: Array, gate: Array) -> tuple[Array, Array]:
-            u = h @ U
-            rz = jax.nn.sigmoid(gate[: 2 * m] + u[: 2 * m])
-            n = jnp.tanh(gate[2 * m :] + rz[:m] * (u[2 * m :] + c))
-            h = n + rz[m:] * (h - n)
-            return h, h
-
-        return jax.lax.scan(body, jnp.zeros(m, gates.dtype), gates, unroll=self.unroll)[1]
 
 
 class Dilated(nnx.Module):

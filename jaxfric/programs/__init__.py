@@ -5,7 +5,7 @@ from jaxfric import programs
 @programs.program                       # a pure function of pytrees, at the top of a module
 def solve(law, t): ...
 
-solve(law, t)                           # compiled once for a kind of arguments, whatever their values
+solve(law, t)                           # compiled once for a kind of arguments
 programs.keep("~/.cache/my-app")        # an application's choice: traced once on a machine
 """
 
@@ -17,4 +17,8 @@ from jaxfric.programs._kept import (
     keep as keep,
     keeper as keeper,
 )
-from jaxfric.programs._program import Program as Program, program as program
+from jaxfric.programs._program import (
+    Program as Program,
+    prepare as prepare,
+    program as program,
+)

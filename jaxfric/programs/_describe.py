@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 
-class CannotDescribe(Exception):
+class UnknownStructureError(Exception):
     """The arguments hold something whose meaning another process could not know."""
 
 
@@ -24,7 +24,7 @@ def describe(x: Any) -> str:
         Text, equal for arguments that one compiled program serves.
 
     Raises:
-        CannotDescribe: for a closure, a lambda, or an object of unknown structure.
+        UnknownStructureError: for a closure, a lambda, or an object of unknown structure.
 
     Example:
         >>> import numpy as np
@@ -52,12 +52,12 @@ def describe(x: Any) -> str:
     if dataclasses.is_dataclass(x):
         fields = [f"{f.name}={describe(getattr(x, f.name))}" for f in dataclasses.fields(x)]
         return f"{_name(type(x))}({', '.join(fields)})"
-    raise CannotDescribe(f"{type(x).__module__}.{type(x).__qualname__}")
+    raise UnknownStructureError(f"{type(x).__module__}.{type(x).__qualname__}")
 
 
 def _name(x: Any) -> str:
     """Where a class or a function is defined, if it can be found again by that."""
     module, name = getattr(x, "__module__", None), getattr(x, "__qualname__", "<unknown>")
     if module is None or "<" in name or module == "__main__":
-        raise CannotDescribe(f"{module}.{name}")
+        raise UnknownStructureError(f"{module}.{name}")
     return f"{module}.{name}"

@@ -5,12 +5,14 @@ Beside it stands a note of what it was made of: what cannot be read, or is of ot
 anew.
 """
 
+import collections
 import hashlib
 import json
 import os
 import pickle
 import sys
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import equinox as eqx
 import jax
 
-from jaxfric.programs._describe import CannotDescribe, describe
+from jaxfric.programs._describe import UnknownStructureError, describe
 from jaxfric.programs._sources import PACKAGE, digest
 
 if TYPE_CHECKING:
@@ -58,26 +60,35 @@ class Keeper:
     ):
         self.folder, self.platforms, self.anew = folder, platforms, anew
         self.used: dict[str, str] = {}  # name of each program: where it came from
-        self._ready: dict[str, Callable[..., Any]] = {}
+        self.keys: set[str] = set()  # names of their files
+        self._ready: dict[str, _Compiled] = {}
+        self._locks: dict[str, threading.Lock] = collections.defaultdict(threading.Lock)
 
     def run(self, program: "Program", args: tuple[Any, ...]) -> Any:
         """The result of a program, by a kept one if its arguments can be described."""
+        call = self.prepare(program, args)
+        return program.at_level(*args) if call is None else call(args)
+
+    def prepare(self, program: "Program", args: tuple[Any, ...]) -> "_Compiled | None":
+        """The compiled program; None if its arguments cannot be described."""
         try:
             arguments = f"x64={jax.config.jax_enable_x64} {describe(args)}"  # type: ignore[attr-defined]
-        except CannotDescribe:
-            return program.jitted(*args)
+        except UnknownStructureError:
+            return None
         key = hashlib.sha256(f"{program.name}({arguments})".encode()).hexdigest()[:24]
-        if key not in self._ready:
-            self._ready[key] = self._find(key, program, arguments, args)
-        return self._ready[key](args)
+        with self._locks[key]:  # whoever wants what another thread is compiling waits for it
+            if key not in self._ready:
+                self._ready[key] = self._find(key, program, arguments, args)
+        return self._ready[key]
 
-    def _find(self, key: str, program: "Program", arguments: str, args: Any) -> Callable[..., Any]:
+    def _find(self, key: str, program: "Program", arguments: str, args: Any) -> "_Compiled":
+        self.keys.add(key)
         note = Note(program.name, arguments, digest(program.module), jax.__version__)
         folders = [] if self.anew else [SHIPPED, *([] if self.folder is None else [self.folder])]
         for folder in folders:
             if _noted(folder / f"{key}.json") == note._replace(jax=""):
                 content = _read(folder / f"{key}.program")
-                call = None if content is None else _callable(content, program.level)
+                call = None if content is None else _compiled(content, program.level, args)
                 if call is not None:
                     self.used[program.name] = "shipped" if folder == SHIPPED else "kept"
                     return call
@@ -85,7 +96,7 @@ class Keeper:
         if self.folder is not None:
             _write(self.folder / key, note, content)
         self.used[program.name] = "traced"
-        call = _callable(content, program.level)
+        call = _compiled(content, program.level, args)
         assert call is not None
         return call
 
@@ -145,8 +156,21 @@ def _is_slot(x: Any) -> bool:
     return isinstance(x, _Slot)
 
 
-def _callable(content: tuple[Any, bytes], level: int | None) -> Callable[..., Any] | None:
-    """A function of the arguments; None if this version of JAX cannot run the program here."""
+class _Compiled(NamedTuple):
+    """A function of arguments of one kind."""
+
+    result: Any  # with the places of its arrays in their stead
+    function: Callable[..., Any]  # of the arrays
+
+    def __call__(self, args: Any) -> Any:
+        values = self.function(*jax.tree_util.tree_leaves(eqx.filter(args, eqx.is_array)))
+        return jax.tree_util.tree_map(
+            lambda x: values[x.place] if _is_slot(x) else x, self.result, is_leaf=_is_slot
+        )
+
+
+def _compiled(content: tuple[Any, bytes], level: int | None, args: Any) -> _Compiled | None:
+    """A kept program, compiled; None if this version of JAX cannot run it here."""
     result, program = content
     try:
         exported = jax.export.deserialize(bytearray(program))
@@ -156,15 +180,9 @@ def _callable(content: tuple[Any, bytes], level: int | None) -> Callable[..., An
     if here not in exported.platforms:
         return None
     options = None if level is None else {"xla_backend_optimization_level": level}
-    compiled = jax.jit(exported.call, compiler_options=options)
-
-    def call(args: Any) -> Any:
-        values = compiled(*jax.tree_util.tree_leaves(eqx.filter(args, eqx.is_array)))
-        return jax.tree_util.tree_map(
-            lambda x: values[x.place] if _is_slot(x) else x, result, is_leaf=_is_slot
-        )
-
-    return call
+    leaves = jax.tree_util.tree_leaves(eqx.filter(args, eqx.is_array))
+    lowered = jax.jit(exported.call, compiler_options=options).lower(*leaves)
+    return _Compiled(result, lowered.compile())
 
 
 def _noted(path: Path) -> Note | None:

@@ -1,6 +1,8 @@
 """Functions that are compiled once for a kind of arguments, however they are called."""
 
+import contextlib
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +31,8 @@ class Program:
         self.module = function.__module__
         self.name = f"{function.__module__}.{function.__qualname__}"
         self.jitted = eqx.filter_jit(function)
+        options = None if level is None else {"xla_backend_optimization_level": level}
+        self.at_level = eqx.filter_jit(function, compiler_options=options)
 
     def __call__(self, *args: Any) -> Any:
         """The function's result."""
@@ -37,6 +41,10 @@ class Program:
             return self.function(*args)
         keeper = _kept.keeper()
         if keeper is not None and not _traced(args):
+            if getattr(_THREAD, "prepares", False):
+                _THREAD.prepares = False
+                keeper.prepare(self, args)
+                raise _PreparedError
             return keeper.run(self, args)
         return self.jitted(*args)
 
@@ -59,6 +67,33 @@ def program(function: Callable[..., Any], *, level: int | None = None) -> Progra
         [2. 2.]
     """
     return Program(function, level)
+
+
+def prepare(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Compile, but do not run, the first program that a call would run.
+
+    For a thread, while another computes: XLA compiles side by side, but programs that run side by
+    side were seen to wait for each other for ever on two cores. Does nothing where no programs are
+    kept.
+
+    Arguments:
+        function: any that calls a `Program`.
+        args: of the function, of the kind it will be called with.
+        kwargs: the same.
+    """
+    if _kept.keeper() is None:
+        return
+    _THREAD.prepares = True
+    with contextlib.suppress(_PreparedError):
+        function(*args, **kwargs)
+    _THREAD.prepares = False
+
+
+class _PreparedError(Exception):
+    """Ends a call whose program is ready."""
+
+
+_THREAD = threading.local()
 
 
 def _traced(args: Any) -> bool:

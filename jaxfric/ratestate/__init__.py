@@ -44,6 +44,10 @@ from jaxfric.ratestate._sampling import (
     sample_protocol as sample_protocol,
     slide_hold_learn_law as slide_hold_learn_law,
 )
+from jaxfric.ratestate._sensitivity import (
+    Sensitivity as Sensitivity,
+    sensitivity as sensitivity,
+)
 from jaxfric.ratestate._slide import slide as slide
 from jaxfric.ratestate._spring import Spring as Spring
 from jaxfric.ratestate._spring_slider import spring_slider as spring_slider

@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric.programs import program
 from jaxfric.ratestate._history import History
 
 
@@ -95,12 +96,19 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
     _checks.vector("history.time", history.time)
     if max_events < 1:
         raise ValueError(f"max_events must be at least 1; got {max_events}")
+    if threshold is not None:
+        _checks.positive("threshold", threshold)
+        threshold = jnp.asarray(threshold, history.velocity.dtype)
+    return _catalogue(history, threshold, max_events)
+
+
+@program
+def _catalogue(history: History, threshold: Array | None, max_events: int) -> Catalogue:
+    """`catalogue` of checked arguments."""
     if threshold is None:
         span = history.time[-1] - history.time[0]
         threshold = 10 * (history.slip[-1] - history.slip[0]) / span
-    else:
-        _checks.positive("threshold", threshold)
-    log_V = jnp.log(history.velocity) - jnp.log(jnp.asarray(threshold, history.velocity.dtype))
+    log_V = jnp.log(history.velocity) - jnp.log(threshold)
     above = log_V > 0
     up, down = ~above[:-1] & above[1:], above[:-1] & ~above[1:]
     begun = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(up)])

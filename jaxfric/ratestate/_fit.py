@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from jaxfric import _checks
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._fit_model import simulate_with_slopes
 from jaxfric.ratestate._fit_problem import (
     DETREND,
@@ -22,7 +23,6 @@ from jaxfric.ratestate._fit_summary import summarise
 from jaxfric.ratestate._law import RateStateLaw
 from jaxfric.ratestate._levenberg_marquardt import least_squares
 from jaxfric.ratestate._loading import check_protocol, protocol_from_displacement
-from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
 from jaxfric.records import VelocityStepRecord
 
@@ -183,6 +183,8 @@ class Problem(NamedTuple):
         """(total,) and their Jacobian (total, p); not finite where the simulator fails."""
         residuals, jacobians = [], []
         for (friction, slopes), block in zip(self.curves(p), self.blocks, strict=True):
+            if not np.all(np.isfinite(friction)) or not np.all(np.isfinite(slopes)):
+                return np.array([np.inf]), np.zeros((1, p.size))
             # The best trend is projected out: linear least squares inside the nonlinear ones
             without_trend = [
                 x - block.projector @ (block.projector.T @ x)

@@ -75,9 +75,7 @@ def friction_and_slopes(
     def twice(x: Array) -> tuple[Array, Array]:
         a, b, log_Dc, log_k, times = unravel(x)
         moved = dataclasses.replace(law, a=a, b=b, Dc=_map(jnp.exp, log_Dc))
-        load = VelocityProtocol(
-            jnp.concatenate([protocol.times[:1], times]), protocol.velocities
-        )
+        load = VelocityProtocol(jnp.concatenate([protocol.times[:1], times]), protocol.velocities)
         pull = Spring(jnp.exp(log_k), spring.damping, spring.mass)
         friction = _friction(moved, pull, load, t)
         return friction, friction

@@ -114,7 +114,8 @@ def _guesses(block: Block, free: Sequence[str]) -> dict[str, float]:
     if "stiffness" in free:
         found["stiffness"] = block.spring.stiffness
     if "step_time" in free:
-        found |= {step_name(protocol, k): protocol.times[k] for k in range(1, protocol.times.size)}
+        times = np.asarray(protocol.times)
+        found |= {step_name(protocol, k): times[k] for k in range(1, times.size)}
     return {name: float(value) for name, value in found.items()}
 
 

@@ -7,9 +7,9 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float64
 
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._law import RateStateLaw
 from jaxfric.ratestate._noise import Noise
-from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
 
 NORMAL_95 = 1.959963984540054

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._evolution import AbstractEvolution, Aging, Nagata
 from jaxfric.ratestate._law import RateStateLaw
 from jaxfric.ratestate._loading import check_protocol, protocol_from_displacement
-from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._spring import Spring
 from jaxfric.records import VelocityStepRecord
 

@@ -10,13 +10,13 @@ import numpy as np
 from jaxtyping import Array, Bool
 
 from jaxfric import _checks
+from jaxfric.dynamics._types import Number
 from jaxfric.ratestate._evolution import (
     AbstractEvolution,
     Aging,
     Nagata,
     safe_log,
 )
-from jaxfric.dynamics._types import Number
 from jaxfric.ratestate._parameters import Parameter, State, check_parameter, value_at
 
 

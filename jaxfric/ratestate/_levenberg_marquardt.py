@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 DAMPING = 1e-3  # at the start, relative to the diagonal of the normal matrix
-RTOL, ATOL = 1e-6, 1e-9  # of a step, relative to the parameters, and of its gain
+GAIN = 1e-10  # share of the squares that a step must promise: a ten-thousandth standard error
 MOST_DAMPING = 1e12
 
 
@@ -36,7 +36,7 @@ def least_squares(
         max_iterations: trials.
 
     Returns:
-        `Optimum`: converged when a step and what it gained are below the tolerances.
+        `Optimum`: converged when no step promises to lower the squares by more than `GAIN`.
 
     Source: Marquardt (1963); damping by the ratio of what a step gained to what it promised,
     Nielsen, Damping parameter in Marquardt's method, report IMM-REP-1999-05, DTU (1999).
@@ -54,8 +54,7 @@ def least_squares(
         promised = -step @ (gradient + 0.5 * (normal @ step))
         r_new, J_new = residuals(p + step)
         gained = cost - (new := _cost(r_new, J_new))
-        small = bool(np.all(np.abs(step) <= ATOL + RTOL * np.abs(p)))
-        if small and abs(gained) <= ATOL + RTOL * cost:
+        if promised <= GAIN * cost and damping <= 1:
             return Optimum(p + step if gained > 0 else p, True, iteration)
         if gained > 0:
             p, r, J, cost = p + step, r_new, J_new, new

@@ -88,10 +88,10 @@ def posterior(
     layout, block, centre, factor = _problem(fit)
     friction = _with_cheap_gradient(layout, block)
     whiten = _whitener(fit.noise)
-    basis, _ = jnp.linalg.qr(whiten(block.trend))
+    basis, _ = jnp.linalg.qr(whiten(jnp.asarray(block.trend)))
 
     def log_density(z: Float[Array, " p"]) -> Float[Array, ""]:
-        misfit = block.friction - friction(centre + factor @ z)
+        misfit = jnp.asarray(block.friction) - friction(centre + factor @ z)
         misfit = jnp.where(jnp.all(jnp.isfinite(misfit)), misfit, 1e3)
         white = whiten(misfit[:, None])
         white = white - basis @ (basis.T @ white)

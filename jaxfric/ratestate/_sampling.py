@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from jaxfric import _checks
+from jaxfric.dynamics import VelocityProtocol
 from jaxfric.ratestate._evolution import AbstractEvolution, Aging
 from jaxfric.ratestate._law import RateStateLaw
-from jaxfric.dynamics import VelocityProtocol
 
 
 def sample_protocol(

@@ -82,6 +82,7 @@ def slide(
     grid = step_grid(law, protocol, t, step)
     law, protocol, t, initial, hold_state = one_dtype(law, protocol, t, initial, hold_state)
     if grid is not None:
+        assert isinstance(protocol, VelocityProtocol)
         return slide_in_steps(law, protocol, t, initial, grid)
     _check_zero_velocity(law, protocol)
     piecewise = isinstance(protocol, VelocityProtocol) and normal_stress is None

@@ -1,5 +1,6 @@
 """The compiled part of training: steps under `lax.scan`, with the data on the device."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,11 @@ import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
+from jaxfric import programs
+from jaxfric.training._optimiser import Optimiser
+
 Metrics = dict[str, Array]
+QUICK = "--xla_backend_optimization_level=0"
 
 
 class Stream(eqx.Module):
@@ -52,7 +57,7 @@ class Plan(eqx.Module):
 
     loss: Callable[..., Any]
     metric: Callable[..., Any] | None
-    optimiser: optax.GradientTransformation
+    optimiser: Optimiser
     clip: float | None
     static: Any  # what is not trained of the parameters
     batch_size: int
@@ -95,7 +100,7 @@ def one_step(plan: Plan, state: TrainState, batch: PyTree, key: Any) -> tuple[Tr
     if plan.clip is not None:
         shrink = jnp.minimum(1, plan.clip / jnp.maximum(norm, 1e-12))
         gradient = jax.tree_util.tree_map(lambda g: (shrink * g).astype(g.dtype), gradient)
-    updates, optimiser = optax.with_extra_args_support(plan.optimiser).update(
+    updates, optimiser = plan.optimiser.update(
         gradient, state.optimiser, state.parameters, value=loss, grad=gradient,
         value_fn=lambda p: plan.value(p, batch, key)[0],
     )  # fmt: skip
@@ -188,14 +193,27 @@ def some_epochs(
 
 
 @eqx.filter_jit
+def begin(plan: Plan, arrays: PyTree, key: Key[Array, "..."]) -> TrainState:
+    """The state before the first step, of one run or of several members."""
+    return (jax.vmap(plan.start) if key.ndim else plan.start)(arrays, key)
+
+
 def run_epochs(
     plan: Plan, state: TrainState, data: PyTree, validation: PyTree
 ) -> tuple[TrainState, Metrics]:
     """`some_epochs` of one run, or of several members at once.
 
-    Compiled once for the same functions, optimiser and shapes.
+    Compiled once for the same functions, equal optimisers and shapes.
     """
+    # Training computes for longer than it compiles: an application that compiles everything else
+    # at level 0 (the command line does) would wait ten times as long
+    quick = programs.keeper() is not None and QUICK in os.environ.get("XLA_FLAGS", "")
+    return (_at_one if quick else _as_set)(plan, state, data, validation)
 
+
+def _run_epochs(
+    plan: Plan, state: TrainState, data: PyTree, validation: PyTree
+) -> tuple[TrainState, Metrics]:
     def single(state: TrainState) -> tuple[TrainState, Metrics]:
         return some_epochs(plan, state, data, validation)
 
@@ -204,3 +222,7 @@ def run_epochs(
         return found
     everywhere = NamedSharding(plan.mesh, PartitionSpec())
     return jax.tree_util.tree_map(lambda x: jax.lax.with_sharding_constraint(x, everywhere), found)
+
+
+_as_set = eqx.filter_jit(_run_epochs)
+_at_one = eqx.filter_jit(_run_epochs, compiler_options={"xla_backend_optimization_level": 1})

@@ -16,7 +16,8 @@ from jaxtyping import Array, PyTree
 
 from jaxfric.training._checkpoint import Checkpoints
 from jaxfric.training._log import Log
-from jaxfric.training._loop import Plan, Stream, TrainState, run_epochs
+from jaxfric.training._loop import Plan, Stream, TrainState, begin, run_epochs
+from jaxfric.training._optimiser import Optimiser
 
 
 class TrainingError(RuntimeError):
@@ -112,7 +113,8 @@ def train(
             one of them has a leading axis of members.
         data: arrays with a common leading axis, or a `Stream`.
         key: typed key; with shape (n,), n members train at once (vmap), each with its own order.
-        optimiser: any optax transformation (`optax.lbfgs` too, with batch_size=None).
+        optimiser: any optax transformation (`optax.lbfgs` too, with batch_size=None). An equal one
+            made anew runs the same program, unless it holds a function of your own.
         epochs: passes over the data; a remainder smaller than a batch waits for another shuffle.
         batch_size: rows per step; all if None.
         validation: passed to `metric`.
@@ -155,8 +157,7 @@ def train(
         loss, arrays, static, data, key, optimiser, epochs, batch_size, metric, patience, clip,
         evaluate_every, explosion, mesh,
     )  # fmt: skip
-    start = jax.vmap(plan.start) if key.ndim else plan.start
-    state = start(arrays, key)
+    state = begin(plan, arrays, key)
     store = None if checkpoint is None else Checkpoints(checkpoint, keep)
     own = json.loads(json.dumps(config or {}))  # as it will be read back: tuples become lists
     facts = {"config": own, "batch_size": plan.batch_size, "steps": plan.steps}
@@ -251,8 +252,8 @@ def _plan(
             "batch_size that their number divides"
         )
     return Plan(
-        loss, metric, optimiser, clip, static, size, steps, evaluate_every, patience, explosion,
-        mesh, data.draw if isinstance(data, Stream) else None,
+        loss, metric, Optimiser(optimiser), clip, static, size, steps, evaluate_every, patience,
+        explosion, mesh, data.draw if isinstance(data, Stream) else None,
     )  # fmt: skip
 
 

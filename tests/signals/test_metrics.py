@@ -40,6 +40,21 @@ def test_mape_of_a_factor_and_a_sample_near_zero():
     np.testing.assert_allclose(found.mae, 5.6 / 4, rtol=1e-6)
 
 
+@pytest.mark.parametrize("after", ["edge", "reflect"])
+def test_samples_after_the_length_of_a_record_are_passed_over(after):
+    """What fills a record up, from the middle of a failure on, changes no event and no score."""
+    truth = np.convolve(TRUTH, np.ones(10) / 10, "same")[5:505]
+    said = np.roll(truth, 3) + 0.003 * np.cos(np.arange(500))
+    where = np.arange(600) > 150
+    longer = (np.pad(x, (0, 100), mode=after) for x in (truth, said))
+    short = score(truth, said, 0.1, where=where[:500])
+    long = score(*longer, 0.1, where=where, length=np.asarray(500))
+    assert int(short.events) == 4
+    tolerance = 1e-12 if jax.config.jax_enable_x64 else 1e-5
+    for one, two in zip(*map(jax.tree_util.tree_leaves, (short, long)), strict=True):
+        np.testing.assert_allclose(two, one, rtol=tolerance)
+
+
 @pytest.mark.parametrize("shift", [-7, 0, 4, 20])
 def test_timing_of_a_shifted_prediction(shift):
     found = score(TRUTH, jnp.roll(TRUTH, shift), 0.1)

@@ -36,6 +36,11 @@ def fit(**changes):
     return training.train(loss, start(), DATA, **options | changes)
 
 
+def same(a, b):
+    for x, y in zip(jax.tree_util.tree_leaves(a), jax.tree_util.tree_leaves(b), strict=True):
+        np.testing.assert_array_equal(np.asarray(x), np.asarray(y))
+
+
 def test_full_batch_reaches_least_squares():
     expected = np.polyfit(X, DATA["y"], 1)
     trained = fit(batch_size=None, epochs=600)
@@ -178,12 +183,64 @@ def test_data_must_share_their_leading_axis():
         training.train(loss, {"n": 3}, DATA, key=jax.random.key(0), optimiser=ADAM, epochs=1)
 
 
+# Programs ----------------------------------------------------------------------------------------
+
+
+def compilations(work):
+    """How many programs `work` compiles."""
+    found = []
+
+    def count(event, duration, **_):
+        found.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(count)
+    try:
+        work()
+    finally:
+        jax.monitoring.unregister_event_duration_listener(count)
+    return found.count("/jax/core/compile/backend_compile_duration")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rate: optax.adam(optax.cosine_decay_schedule(rate, 100, 0.05)),
+        lambda rate: training.freeze(optax.adamw(rate), {"slope": True, "shift": False}),
+    ],
+    ids=["schedule", "masked"],
+)
+def test_an_equal_optimiser_made_anew_compiles_nothing(make):
+    def run(rate):
+        return fit(optimiser=make(rate), epochs=2, key=jax.random.key(int(1e4 * rate)))
+
+    first = run(1e-2)
+    assert compilations(lambda: run(1e-2)) == 0
+    same(first.last, run(1e-2).last)
+    other = []
+    assert compilations(lambda: other.append(run(2e-2))) > 0
+    assert float(other[0].last["slope"]) != float(first.last["slope"])
+
+
+def test_optimisers_are_equal_only_where_that_can_be_shown():
+    from jaxfric.training._optimiser import Optimiser
+
+    same_code = [Optimiser(optax.chain(optax.clip(1.0), optax.lion(1e-3))) for _ in range(2)]
+    assert same_code[0] == same_code[1] and hash(same_code[0]) == hash(same_code[1])
+    array, height = np.array([1e-3]), 1e-3
+    before = Optimiser(optax.sgd(array))
+    array *= 2
+    different = [
+        (Optimiser(optax.adam(0.0)), Optimiser(optax.adam(-0.0))),
+        (Optimiser(optax.adam(1)), Optimiser(optax.adam(1.0))),
+        (Optimiser(optax.sgd(jnp.float32(1))), Optimiser(optax.sgd(np.float32(1)))),
+        (before, Optimiser(optax.sgd(array))),
+        # what a function of the user's reads may have changed
+        *[(Optimiser(optax.sgd(rate)), Optimiser(optax.sgd(rate))) for rate in [lambda k: height]],
+    ]
+    assert all(one != two and one == one for one, two in different)
+
+
 # Checkpoints -------------------------------------------------------------------------------------
-
-
-def same(a, b):
-    for x, y in zip(jax.tree_util.tree_leaves(a), jax.tree_util.tree_leaves(b), strict=True):
-        np.testing.assert_array_equal(np.asarray(x), np.asarray(y))
 
 
 def test_resumed_run_ends_the_same_to_the_last_bit(tmp_path):
@@ -283,10 +340,15 @@ def result(process):
     return json.loads(out.strip().splitlines()[-1])
 
 
+@pytest.fixture(scope="module")
+def expected():
+    """Of one device and one process that nobody disturbs."""
+    return result(launch("single", "none"))
+
+
 @pytest.mark.slow
-def test_killed_at_any_moment_it_resumes_to_the_same_bits(tmp_path):
+def test_killed_at_any_moment_it_resumes_to_the_same_bits(tmp_path, expected):
     """SIGKILL a few times, in the middle of saving too (every epoch is saved), then let it end."""
-    expected = result(launch("single", "none"))
     rng = np.random.default_rng(0)
     for _ in range(4):
         process = launch("single", tmp_path / "run")
@@ -304,27 +366,25 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bits(tmp_path):
 
 
 @pytest.mark.slow
-def test_eight_devices_agree_with_one(tmp_path):
-    one = result(launch("single", "none"))
+def test_eight_devices_agree_with_one(tmp_path, expected):
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
     eight = result(launch("mesh", tmp_path / "run", **flags))
     assert eight["devices"] == 8
-    np.testing.assert_allclose(eight["weights"], one["weights"], rtol=2e-4, atol=1e-6)
+    np.testing.assert_allclose(eight["weights"], expected["weights"], rtol=2e-4, atol=1e-6)
     # what eight devices wrote, one reads: the run is finished, its weights come back
     back = result(launch("single", tmp_path / "run"))
     assert back["weights"] == eight["weights"]
 
 
 @pytest.mark.slow
-def test_two_processes_agree_with_one(tmp_path):
+def test_two_processes_agree_with_one(tmp_path, expected):
     import socket
 
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    one = result(launch("single", "none"))
     both = [launch("process", tmp_path / "run", port, i) for i in range(2)]
     found = [result(process) for process in both]
     assert [f["devices"] for f in found] == [2, 2]
     assert found[0]["weights"] == found[1]["weights"]
-    np.testing.assert_allclose(found[0]["weights"], one["weights"], rtol=2e-4, atol=1e-6)
+    np.testing.assert_allclose(found[0]["weights"], expected["weights"], rtol=2e-4, atol=1e-6)

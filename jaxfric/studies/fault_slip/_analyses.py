@@ -136,20 +136,7 @@ def _at_loads(
                                   velocity=(5e-6, 1e-5))  # fmt: skip
     sensors = fault.sample_instrument(key=jax.random.key(556))
 
-    def one(member: Any) -> Any:
-        key, factor = member
-        t = jnp.arange(0.0, WARM_UP + seconds, DT)
-        chain, velocity = fault.sample_fault(key=key, patches=8, ranges=reference)
-        scaled = [x * factor for x in (chain.normal_stress, chain.limit, chain.leaf_limit)]
-        heavier = eqx.tree_at(lambda c: [c.normal_stress, c.limit, c.leaf_limit], chain, scaled)
-        options = fault.Options(
-            rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS, adjoint=diffrax.ForwardMode()
-        )
-        history = fault.simulate(heavier, velocity, t, options=options)
-        seen = fault.record(history, sensors, DT, key=key)
-        begin = int(WARM_UP / DT)
-        return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
-
+    one = _Loaded(reference, sensors, seconds)
     keys = jax.random.split(jax.random.key(555), count)
     batches = [(keys, np.full(count, load / 2.5e6)) for load in loads]
     found = {}
@@ -161,6 +148,28 @@ def _at_loads(
         }
         found[load] = {int(i): lab for i, lab in labs.items() if lab.starts.size >= 8}
     return found
+
+
+class _Loaded(eqx.Module):
+    """A fault whose normal stress is raised, heard by one machine's sensors."""
+
+    ranges: fault.FaultRanges
+    sensors: fault.Instrument
+    seconds: float
+
+    def __call__(self, member: Any) -> tuple[Any, Any]:
+        key, factor = member
+        t = jnp.arange(0.0, WARM_UP + self.seconds, DT)
+        chain, velocity = fault.sample_fault(key=key, patches=8, ranges=self.ranges)
+        scaled = [x * factor for x in (chain.normal_stress, chain.limit, chain.leaf_limit)]
+        heavier = eqx.tree_at(lambda c: [c.normal_stress, c.limit, c.leaf_limit], chain, scaled)
+        options = fault.Options(
+            rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS, adjoint=diffrax.ForwardMode()
+        )
+        history = fault.simulate(heavier, velocity, t, options=options)
+        seen = fault.record(history, self.sensors, DT, key=key)
+        begin = int(WARM_UP / DT)
+        return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
 
 
 def times_by_images(kept: Kept, lab: Laboratory) -> list[Row]:

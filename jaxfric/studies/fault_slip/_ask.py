@@ -95,15 +95,14 @@ def ask_sequence(
 
     network, n = as_networks(network), known.end
     left = lab.time_to_failure[:n] / known.recurrence
-    weights = jnp.asarray(_weights(lab, n, members, only))
+    weights = _weights(lab, n, members, only)
     out = said[:, None]
     # The level is inferred from what the network says, which learns what the level leaves
     for later in reversed(range(1 if given else ROUNDS)):
         target = _target(out[..., 0].mean((0, 1)), lab, known, drift)
         lesson = Lesson(
-            jnp.asarray(known.energy[:n]), jnp.asarray(target[:n], jnp.float32),
-            jnp.asarray(np.nan_to_num(left), jnp.float32), jnp.asarray(np.isfinite(left)), weights,
-        )  # fmt: skip
+            known.energy[:n], target[:n], np.nan_to_num(left), np.isfinite(left), weights
+        )
         tuned = tune_sequence(
             network, lesson, part, steps=max(steps // (EARLY if later else 1), 1),
             patience=patience, seed=seed,

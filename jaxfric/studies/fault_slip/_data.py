@@ -1,6 +1,7 @@
 """Simulated records: what the networks are trained on, as functions of a key."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,7 @@ def simulate_records(
         average: with the instrument's averaging window; without, one of one sample.
         drift: keep the drift of the level in the friction, as a laboratory has it.
     """
-
-    def one(key: Any) -> Any:
-        t = jnp.arange(0.0, WARM_UP + seconds, DT)
-        return _one(key, t, instruments, patches, ranges, average, drift)
-
+    one = _Simulation(instruments, seconds, patches, ranges, average, drift)
     keys = jax.random.split(jax.random.key(seed), count)
     parts = over_cores(one, [keys[i : i + BATCH] for i in range(0, count, BATCH)])
     columns = [np.concatenate(x) for x in zip(*parts, strict=True)]
@@ -110,19 +107,47 @@ def simulate_records(
 def over_cores(one: Any, batches: list[Any]) -> list[Any]:
     """`one` of every member of every batch, in float64 (stick-slip needs it; networks do not).
 
-    On a processor one member follows the other, so that none waits for the slowest of its batch,
-    and batches run in as many threads as there are cores; elsewhere a batch runs in lockstep.
+    On a processor every member is a call of its own, so that none waits for the slowest of its
+    batch and one program serves batches of any size, in as many threads as there are cores;
+    elsewhere a batch runs in lockstep.
+
+    Arguments:
+        one: a module that takes a member; equal ones share their program.
+        batches: members with a leading axis.
     """
-    one_by_one = jax.default_backend() == "cpu"
-    many = jax.jit((lambda batch: jax.lax.map(one, batch)) if one_by_one else jax.vmap(one))
 
-    def run(batch: Any) -> Any:
+    def run(program: Any, members: Any) -> Any:
         with jax.enable_x64(True):  # holds for one thread
-            return jax.tree_util.tree_map(np.asarray, many(batch))
+            return jax.tree_util.tree_map(np.asarray, program(one, members))
 
-    first = run(batches[0])  # compiled once
-    rest = batches[1:]
-    return [first, *(in_threads(run, rest) if one_by_one else map(run, rest))]
+    if jax.default_backend() != "cpu":
+        return [run(_together, batch) for batch in batches]
+
+    def member(x: Any, i: int) -> Any:
+        return x[i] if isinstance(x, jax.Array) else np.asarray(x[i])  # a number would be static
+
+    sizes = [len(jax.tree_util.tree_leaves(batch)[0]) for batch in batches]
+    members = [
+        jax.tree_util.tree_map(partial(member, i=i), batch)
+        for batch, size in zip(batches, sizes, strict=True) for i in range(size)
+    ]  # fmt: skip
+    first = run(_alone, members[0])  # compiled once
+    each = [first, *in_threads(partial(run, _alone), members[1:])]
+    ends = np.cumsum(sizes)
+    return [
+        jax.tree_util.tree_map(lambda *x: np.stack(x), *each[end - size : end])
+        for end, size in zip(ends, sizes, strict=True)
+    ]
+
+
+@eqx.filter_jit
+def _alone(one: Any, member: Any) -> Any:
+    return one(member)
+
+
+@eqx.filter_jit
+def _together(one: Any, members: Any) -> Any:
+    return jax.vmap(one)(members)
 
 
 def save_records(path: Path, records: Records) -> None:
@@ -145,6 +170,23 @@ def load_records(path: Path) -> Records:
 
 
 _ARRAYS = ("log_energy", "friction", "time_to_failure", "known", "recurrence")
+
+
+class _Simulation(eqx.Module):
+    """What `simulate_records` draws a record by."""
+
+    instruments: int
+    seconds: float
+    patches: int
+    ranges: fault.FaultRanges
+    average: bool
+    drift: bool
+
+    def __call__(self, key: Any) -> tuple[Array, ...]:
+        t = jnp.arange(0.0, WARM_UP + self.seconds, DT)
+        return _one(
+            key, t, self.instruments, self.patches, self.ranges, self.average, self.drift
+        )  # fmt: skip
 
 
 def _one(

@@ -44,7 +44,7 @@ class Preset(NamedTuple):
 PRESETS = {
     "smoke": Preset(
         records=20, seconds=160.0, steps=12, image_steps=6, time_steps=0, ablation_records=0,
-        ablation_steps=0, tuning=4, seeds=2, cycles=(3,), controls=(), laboratories=1,
+        ablation_steps=0, tuning=3, seeds=2, cycles=(3,), controls=(), laboratories=1,
         loads=(2.5e6, 4e6), faults=3,
     ),
     "laptop": Preset(

@@ -6,7 +6,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
@@ -40,7 +39,8 @@ class Weights(eqx.Module):
         like = jax.eval_shape(lambda: _training.members(make, tuple(range(SHIPPED))))
         leaves, structure = jax.tree_util.tree_flatten_with_path(like)
         names = [jax.tree_util.keystr(path) for path, _ in leaves]
-        arrays = [jnp.asarray(self.arrays[name]) for name in names]
+        named = (self.arrays[name] for name in names)
+        arrays = [x if isinstance(x, jax.Array) else jax.device_put(x) for x in named]
         return jax.tree_util.tree_unflatten(structure, arrays)
 
 
@@ -83,7 +83,7 @@ def read_sequence(network: Any, unit_energy: Any) -> np.ndarray:
     return np.asarray(said)[..., : np.shape(unit_energy)[0], :]
 
 
-@programs.program
+@partial(programs.program, level=1)
 def _sequence(network: Any, unit_energy: Array) -> Array:
     from jaxfric.studies.fault_slip._features import features
 

@@ -1,7 +1,7 @@
 """Adapting a trained network to the cycles of a laboratory that have been seen."""
 
-from functools import cache
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -11,6 +11,7 @@ import optax
 from jaxtyping import Array
 
 from jaxfric import training
+from jaxfric.studies._threads import in_threads
 from jaxfric.studies.fault_slip._ask import FOLDS, STEPS
 from jaxfric.studies.fault_slip._features import features
 from jaxfric.studies.fault_slip._images import COLUMNS, columns, emission_image, friction_image
@@ -18,11 +19,13 @@ from jaxfric.studies.fault_slip._reading import leading
 from jaxfric.studies.fault_slip._training import EMPHASIS, asked, image_errors
 
 RATE = 1.5e-3
+LAST = 0.05  # of the rate, at the end of the cosine
+EVERY = 50  # steps of a compiled call at most: runs of other lengths share its program
 LENGTHS = (650, 1300, 2600, 5200, 10400)  # a program for each, whatever the span
 IMAGES = 480  # of a span, whatever its length: a program serves all
 
 
-class Lesson(eqx.Module):
+class Lesson(NamedTuple):
     """What may be learnt from: a span of a record, in its own units.
 
     Attributes:
@@ -33,11 +36,11 @@ class Lesson(eqx.Module):
         weight: (members, n), which samples each member learns from.
     """
 
-    energy: Array
-    friction: Array
-    time: Array
-    known: Array
-    weight: Array
+    energy: np.ndarray
+    friction: np.ndarray
+    time: np.ndarray
+    known: np.ndarray
+    weight: np.ndarray
 
     @property
     def members(self) -> int:
@@ -77,28 +80,32 @@ def tune_sequence(
     seeds, n = leading(network)[0], lesson.members
     padded = next((k for k in LENGTHS if k >= lesson.energy.shape[0]), lesson.energy.shape[0])
 
-    def pad(x: Array) -> Array:
-        return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padded - x.shape[-1])])
+    def pad(x: Any) -> np.ndarray:
+        x = np.asarray(x, np.float32)
+        return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padded - x.shape[-1])])
 
+    taught = _taught(lesson.weight, patience)
     parameters = {
-        "network": jax.tree_util.tree_map(lambda x: jnp.repeat(x, n, axis=0), network),
+        "network": jax.tree_util.tree_map(lambda x: np.repeat(np.asarray(x), n, axis=0), network),
         "tuned": mask_of(network, part, seeds * n),
-        "weight": jnp.tile(pad(_taught(lesson.weight, patience)), (seeds, 1)),
-        "check": jnp.tile(pad(lesson.weight - _taught(lesson.weight, patience)), (seeds, 1)),
+        "weight": np.tile(pad(taught), (seeds, 1)),
+        "check": np.tile(pad(lesson.weight - taught), (seeds, 1)),
     }
     data = {
         "energy": pad(lesson.energy)[None], "friction": pad(lesson.friction)[None],
-        "time": pad(lesson.time)[None], "known": pad(lesson.known.astype(jnp.float32))[None],
+        "time": pad(lesson.time)[None], "known": pad(lesson.known)[None],
     }  # fmt: skip
-    found = _train(lesson_loss, parameters, data, None, steps, rate, seed, patience)
-    return jax.tree_util.tree_map(lambda x: x.reshape(seeds, n, *x.shape[1:]), found)
+    found = _train(lesson_loss, parameters, data, None, steps, rate, seed, patience, groups=seeds)
+    return jax.tree_util.tree_map(
+        lambda x: jax.device_put(np.asarray(x).reshape(seeds, n, *x.shape[1:])), found
+    )
 
 
-def _taught(weight: Array, patience: int | None) -> Array:
+def _taught(weight: np.ndarray, patience: int | None) -> np.ndarray:
     """All that a member learns from, or its first nine tenths."""
     if patience is None:
         return weight
-    return weight * (jnp.cumsum(weight, axis=1) <= 0.9 * jnp.sum(weight, axis=1, keepdims=True))
+    return weight * (np.cumsum(weight, axis=1) <= 0.9 * np.sum(weight, axis=1, keepdims=True))
 
 
 def lesson_check(parameters: Any, batch: Any) -> Array:
@@ -162,7 +169,7 @@ def image_lesson(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str
 def mask_of(network: Any, part: str, members: int) -> Any:
     """1 where a parameter is tuned, 0 where it is held; a number for each member."""
     return jax.tree_util.tree_map(
-        lambda own: jnp.full(members, float(own), jnp.float32), training.parts(network, part)
+        lambda own: np.full(members, float(own), np.float32), training.parts(network, part)
     )
 
 
@@ -178,27 +185,54 @@ def held(parameters: Any) -> Any:
 
 def _train(
     loss: Any, parameters: Any, data: Any, batch: int | None, steps: int, rate: float, seed: int,
-    patience: int | None = None,
+    patience: int | None = None, groups: int = 1,
 ) -> Any:  # fmt: skip
-    """The network of the last step of a cosine, or of the best if there is patience."""
+    """The network of the last step of a cosine, or of the best if there is patience.
+
+    On a processor groups of members are trained side by side, on a core each.
+    """
     rows = jax.tree_util.tree_leaves(data)[0].shape[0]
     a_pass = 1 if batch is None else rows // batch
     epochs = max(steps // a_pass, 1) if patience is None else 600
     members = leading(parameters["network"])[0]
-    trained = training.train(
-        loss, parameters, data, key=jax.random.split(jax.random.key(seed), members),
-        optimiser=_optimiser(rate, epochs * a_pass), epochs=epochs, batch_size=batch,
-        evaluate_every=epochs if patience is None else 10, clip=1.0, explosion=1e9,
-        validation=None if patience is None else data,
-        metric=None if patience is None else lesson_check, patience=patience,
-    )  # fmt: skip
-    return (trained.last if patience is None else trained.parameters)["network"]
+    keys = jax.random.split(jax.random.key(seed), members)
+    every = math.gcd(epochs, EVERY)
+    cosine = {"rate": rate, "steps": epochs * a_pass}
+    parameters |= {name: np.full(members, x, np.float32) for name, x in cosine.items()}
+
+    def train(some: slice) -> Any:
+        those = jax.tree_util.tree_map(lambda x: np.asarray(x)[some], parameters)
+        trained = training.train(
+            loss, those, data, key=keys[some],
+            optimiser=_optimiser(), epochs=epochs, batch_size=batch,
+            evaluate_every=every if patience is None else 10, clip=1.0, explosion=1e9,
+            validation=None if patience is None else data,
+            metric=None if patience is None else lesson_check, patience=patience,
+        )  # fmt: skip
+        return (trained.last if patience is None else trained.parameters)["network"]
+
+    if groups == 1 or jax.default_backend() != "cpu":
+        return train(slice(None))
+    size = members // groups
+    each = [slice(k * size, (k + 1) * size) for k in range(groups)]
+    found = [train(each[0])]  # compiled once
+    found += in_threads(train, each[1:])
+    return jax.tree_util.tree_map(lambda *x: np.concatenate(x), *found)
 
 
-@cache
-def _optimiser(rate: float, steps: int) -> optax.GradientTransformation:
-    """The same object for the same numbers: another would be compiled anew.
+def _optimiser() -> optax.GradientTransformation:
+    """Adam with a cosine whose height and length are numbers among the parameters.
 
-    What is held has no gradient, and Adam leaves it where it is.
+    A program then serves all of them. They have no gradient, and what is held has none either:
+    Adam leaves both where they are.
     """
-    return optax.adam(optax.cosine_decay_schedule(rate, steps, 0.05))
+    adam = optax.scale_by_adam()
+
+    def update(gradient: Any, state: Any, parameters: Any) -> tuple[Any, Any]:
+        passed = jnp.minimum(state.count / parameters["steps"], 1.0)
+        share = LAST + (1 - LAST) * 0.5 * (1 + jnp.cos(jnp.pi * passed))
+        step, state = adam.update(gradient, state, parameters)
+        rate = -parameters["rate"] * share
+        return jax.tree_util.tree_map(lambda x: (rate * x).astype(x.dtype), step), state
+
+    return optax.GradientTransformation(adam.init, update)

@@ -1,7 +1,7 @@
 """Many designs for one friction law: from the generator, refined, ranked; or from a search."""
 
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -9,9 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from jaxfric import contact
+from jaxfric import contact, programs
+from jaxfric.contact._buckets import bucket, pad
+from jaxfric.contact._refine import FIT_LOADS, Box, Rows, moved, unpadded
+from jaxfric.contact._types import as_array
 from jaxfric.studies.metainterface import _model
-from jaxfric.studies.metainterface._model import RADIUS_BOUNDS, Generator
+from jaxfric.studies.metainterface._canonical import canonical
+from jaxfric.studies.metainterface._generator import generate, surface
+from jaxfric.studies.metainterface._model import RADIUS_BOUNDS, Generator, check_request
 
 BANK = 20_000
 
@@ -54,7 +59,9 @@ def designs(
     radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
     max_height: float | None = None,
     radii: Any = None,
-    **options: Any,
+    quantum: float | None = None,
+    max_indentation: float | None = None,
+    fit_loads: int | None = FIT_LOADS,
 ) -> contact.Design:
     """`count` designs from as many z (the first is 0), refined and ranked; jit it, vmap it.
 
@@ -70,27 +77,79 @@ def designs(
         radius_bounds: m.
         max_height: m.
         radii: (asperities,), m, or None.
-        options: of `contact.refine`: quantum, max_indentation, fit_loads.
+        quantum: of the heights, as of `contact.refine`, m.
+        max_indentation: largest δ/R, as of `contact.refine`.
+        fit_loads: how many loads are refined on, as of `contact.refine`.
 
     Returns:
         `contact.Design` with a leading axis of `count`, the best first.
     """
-    z = jax.random.normal(key, (count, generator.latent)).at[0].set(0.0)
-    fixed: dict[str, Any] = {} if radii is None else {"radii": "fixed"}
+    wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
+    request = _request(material, loads, target, asperities, wishes, steps, fit_loads, padded=False)
+    found = _generated(request, key, generator, count, asperities, steps)[0]
+    return found
+
+
+class Wishes(NamedTuple):
+    """What a request may ask for."""
+
+    radius_bounds: tuple[Any, Any]
+    max_height: Any
+    radii: Any
+    quantum: Any
+    max_indentation: Any
+
+
+class Request(NamedTuple):
+    """A checked request as arrays, so that one program serves all of a kind."""
+
+    material: contact.Material
+    loads: Any
+    target: Any
+    box: Box
+    radii: Any
+    rows: Rows
+    steps: Any
+
+
+def _request(
+    material: contact.Material, loads: Any, target: Any, asperities: int, wishes: Wishes,
+    steps: int, fit_loads: int | None, *, padded: bool,
+) -> Request:  # fmt: skip
+    bounds, max_height, radii, quantum, max_indentation = wishes
+    loads, target = check_request(material, loads, target, asperities, bounds, max_height, radii)
+    dtype = jax.dtypes.canonicalize_dtype(float)
+    count = loads.shape[0]
+    size = bucket(count) if padded else count
+    kind = "free" if radii is None else "fixed"
+    loads, target = (as_array(pad(x, size), dtype) for x in (loads, target))
+    box = Box.of(dtype, kind, bounds, max_height, quantum, max_indentation)
+    given = None if radii is None else as_array(radii, dtype)
+    rows = Rows.of(count, fit_loads, size, dtype)
+    steps_taken = np.asarray(steps, np.int32)
+    return Request(material.cast(dtype), loads, target, box, given, rows, steps_taken)
+
+
+@programs.program
+def _generated(
+    request: Request, key: Array, generator: Generator, count: int, asperities: int, most: int
+) -> tuple[contact.Design, Array, Array]:
+    """Designs, the distance of the request, and the diversity of the designs."""
+    material, loads, target, box, radii, rows, steps = request
+    wanted = canonical(
+        material, loads, target, asperities=asperities, radius_bounds=(box.low, box.high),
+        max_height=box.deepest, radii=radii,
+    )  # fmt: skip
+    z = jax.random.normal(key, (count, generator.latent), loads.dtype).at[0].set(0.0)
 
     def one(z: Array) -> contact.Design:
-        start = generator(
-            material, loads, target, z, asperities=asperities, radius_bounds=radius_bounds,
-            max_height=max_height, radii=radii,
-        )  # fmt: skip
-        return contact.refine(
-            start, material, loads, target, radius_bounds=radius_bounds, max_height=max_height,
-            steps=steps, **fixed, **options,
-        )  # fmt: skip
+        start = surface(generate(generator.network, wanted, z), wanted)
+        return moved(start, material, loads, target, box, rows, steps, most)
 
     found = jax.vmap(one)(z)
     order = jnp.argsort(jnp.where(jnp.isfinite(found.error), found.error, jnp.inf))
-    return jax.tree_util.tree_map(lambda x: x[order], found)
+    found = jax.tree_util.tree_map(lambda x: x[order], found)
+    return found, generator.distance(wanted), diversity(found)
 
 
 def design_many(
@@ -100,7 +159,14 @@ def design_many(
     *,
     key: Key[Array, ""],
     generator: Generator | None = None,
-    **options: Any,
+    count: int = 16,
+    steps: int = 10,
+    asperities: int = 64,
+    radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
+    max_height: float | None = None,
+    radii: Any = None,
+    quantum: float | None = None,
+    max_indentation: float | None = None,
 ) -> Generated:
     """As `designs`, with an eye on the request: a strange one is answered by a search instead.
 
@@ -114,7 +180,14 @@ def design_many(
         target: (m,), the wanted friction, N.
         key: draws z, or the bank.
         generator: the shipped one if left out.
-        options: of `designs`.
+        count: designs.
+        steps: of `contact.refine`.
+        asperities: 8 to 1,024.
+        radius_bounds: m.
+        max_height: m.
+        radii: (asperities,), m, or None.
+        quantum: of the heights, as of `contact.refine`, m.
+        max_indentation: largest δ/R, as of `contact.refine`.
 
     Returns:
         `Generated`.
@@ -134,10 +207,9 @@ def design_many(
         (False, (4,))
     """
     generator = _model.generator() if generator is None else generator
-    named = ("asperities", "radius_bounds", "max_height", "radii")
-    request = {k: v for k, v in options.items() if k in named}
-    wanted = generator.request(material, loads, target, **request)
-    distance = generator.distance(wanted)
+    wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
+    request = _request(material, loads, target, asperities, wishes, steps, FIT_LOADS, padded=True)
+    found, distance, spread = _generated(request, key, generator, count, asperities, steps)
     strange = float(distance) > 1
     if strange:
         warnings.warn(
@@ -145,28 +217,24 @@ def design_many(
             "farthest of a thousand of them: a search answers in place of the generator",
             stacklevel=2,
         )
-        found = _search(material, loads, target, key, options)
+        found = _search(material, loads, target, key, count, asperities, steps, wishes)
+        spread = diversity(found)
     else:
-        found = _jitted(material, loads, target, key, generator, options)
-    return Generated(found, distance, jnp.asarray(strange), diversity(found))
+        found = unpadded(found, np.shape(loads)[0])
+    return Generated(found, distance, jax.device_put(np.asarray(strange)), spread)
 
 
-@eqx.filter_jit
-def _jitted(material, loads, target, key, generator, options):  # type: ignore[no-untyped-def]
-    return designs(material, loads, target, key=key, generator=generator, **options)
-
-
-def _search(  # type: ignore[no-untyped-def]
-    material, loads, target, key: Array, options: dict[str, Any]
-) -> contact.Design:
-    options = dict(options)
-    count, n = options.pop("count", 16), options.pop("asperities", 64)
-    steps, radii = options.pop("steps", 10), options.pop("radii", None)
-    bank = contact.make_bank(BANK, key=key, asperities=n)
+def _search(
+    material: contact.Material, loads: Any, target: Any, key: Array, count: int, asperities: int,
+    steps: int, wishes: Wishes,
+) -> contact.Design:  # fmt: skip
+    bounds, max_height, radii, quantum, max_indentation = wishes
+    bank = contact.make_bank(BANK, key=key, asperities=asperities)
     if radii is None:
         return contact.designs(
             material, loads, target, bank=bank, starts=2 * count, finalists=count, steps=steps,
-            **options,
+            radius_bounds=bounds, max_height=max_height, quantum=quantum,
+            max_indentation=max_indentation,
         )  # fmt: skip
     starts = contact.designs(
         material, loads, target, bank=bank, starts=count, finalists=count, steps=0
@@ -175,8 +243,9 @@ def _search(  # type: ignore[no-untyped-def]
     def one(start: contact.Asperities) -> contact.Design:
         given = contact.Asperities(-jnp.sort(-start.height), jnp.asarray(radii))
         return contact.refine(
-            given, material, loads, target, radii="fixed", steps=3 * steps, **options
-        )
+            given, material, loads, target, radii="fixed", steps=3 * steps, radius_bounds=bounds,
+            max_height=max_height, quantum=quantum, max_indentation=max_indentation,
+        )  # fmt: skip
 
     found = jax.vmap(one)(starts)
     order = jnp.argsort(found.error)

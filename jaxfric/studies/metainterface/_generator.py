@@ -1,15 +1,18 @@
 """From a wanted law and a draw of z to a surface, valid by construction."""
 
+from typing import TYPE_CHECKING, Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxfric import contact
-from jaxfric.networks import SurfaceGenerator
 from jaxfric.studies.metainterface._canonical import FRACTIONS, WEIGHTS, Canonical
+
+if TYPE_CHECKING:
+    from jaxfric.networks import SurfaceGenerator
 
 UNIT = contact.Material(1.0, 1 / np.pi)  # in which the largest load and friction are 1
 SINGLE, NODES = 24, 64  # ranks with a value of their own, and all nodes
@@ -115,8 +118,11 @@ def simulate(head: Float[Array, "128"], target: Canonical) -> Draft:
 
 
 @jax.jit
-def generate(network: SurfaceGenerator, target: Canonical, z: Float[Array, " latent"]) -> Draft:
-    """One pass: the draft, and each correction after the law of the state before was simulated."""
+def generate(network: Any, target: Canonical, z: Float[Array, " latent"]) -> Draft:
+    """One pass: the draft, and each correction after the law of the state before was simulated.
+
+    The network is a `networks.SurfaceGenerator`, or the plain arrays of one.
+    """
     law, request = law_features(target), facts(target)
     head = network.draft(law, request, z)
     for k in range(len(network.later)):
@@ -132,8 +138,14 @@ def surface(draft: Draft, target: Canonical) -> contact.Asperities:
     )
 
 
-def new_network(seed: int, latent: int = 8, width: int = 256, blocks: int = 5) -> SurfaceGenerator:
+def new_network(
+    seed: int, latent: int = 8, width: int = 256, blocks: int = 5
+) -> "SurfaceGenerator":
     """An untrained network of the study's shape."""
+    from flax import nnx
+
+    from jaxfric.networks import SurfaceGenerator
+
     return SurfaceGenerator(
         len(FRACTIONS), FACTS, latent, width, blocks, 1, 2 * NODES, rngs=nnx.Rngs(seed)
     )

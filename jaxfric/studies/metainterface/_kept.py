@@ -18,6 +18,7 @@ from jaxfric.studies.metainterface._model import (
     load_generator,
     save_generator,
 )
+from jaxfric.studies.metainterface._network import plain
 from jaxfric.studies.metainterface._paper import train_paper
 from jaxfric.studies.metainterface._presets import Preset
 from jaxfric.studies.metainterface._training import batch, train_generator
@@ -85,6 +86,6 @@ def with_statistics(network: Any, shares: tuple[int, ...], times: int = 32) -> G
     far = np.sqrt((((x - mean) @ whitening) ** 2).mean(1))
     to = jnp.zeros(()).dtype
     return Generator(
-        network, jnp.asarray(mean, to), jnp.asarray(whitening, to),
+        plain(network), jnp.asarray(mean, to), jnp.asarray(whitening, to),
         jnp.asarray(np.percentile(far, 99.9), to),
     )  # fmt: skip

@@ -13,16 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxfric import _checks, contact, training
-from jaxfric.networks import SurfaceGenerator
+from jaxfric import _checks, contact
 from jaxfric.studies.metainterface._canonical import SEEN, Canonical, canonical
-from jaxfric.studies.metainterface._generator import (
-    facts,
-    generate,
-    law_features,
-    new_network,
-    surface,
-)
+from jaxfric.studies.metainterface._generator import facts, generate, law_features, surface
+from jaxfric.studies.metainterface._network import from_names, plain
 from jaxfric.studies.metainterface._requests import FEWEST, MOST
 
 STUDY = "metainterface generator"
@@ -34,7 +28,7 @@ class Generator(eqx.Module):
     """A trained network, and where its training requests lay.
 
     Attributes:
-        network: `networks.SurfaceGenerator`.
+        network: `networks.SurfaceGenerator`, or its arrays.
         mean: (51,), of the features of training requests.
         whitening: (51, 51); features minus mean times it have unit variance.
         limit: distance that one training request in a thousand exceeds.
@@ -49,7 +43,7 @@ class Generator(eqx.Module):
         32
     """
 
-    network: SurfaceGenerator
+    network: Any
     mean: Float[Array, " features"]
     whitening: Float[Array, "features features"]
     limit: Float[Array, ""]
@@ -57,7 +51,7 @@ class Generator(eqx.Module):
     @property
     def latent(self) -> int:
         """Size of z."""
-        return self.network.latent
+        return int(self.network.latent)
 
     def request(
         self,
@@ -76,33 +70,9 @@ class Generator(eqx.Module):
             ValueError: asperities outside 8 … 1,024, radii of another length, or (concrete) loads
                 that do not increase, limits or a shear strength that are not positive.
         """
-        if not FEWEST <= asperities <= MOST:
-            raise ValueError(
-                f"the generator makes {FEWEST} to {MOST:,} asperities; got {asperities}. "
-                "contact.design with a bank takes any number"
-            )
-        if radii is not None and np.shape(radii) != (asperities,):
-            raise ValueError(
-                f"radii must have shape ({asperities},), the highest asperity's first; got "
-                f"{np.shape(radii)}"
-            )
-        loads, target = contact.check_target(loads, target)
-        if _checks.is_concrete(loads) and (np.diff(np.asarray(loads)) <= 0).any():
-            raise ValueError("loads must increase; sort the target by load")
-        _checks.positive("shear_strength", material.shear_strength)
-        if max_height is not None:
-            _checks.positive("max_height", max_height)
-        low, high = radius_bounds
-        if _checks.is_concrete(radius_bounds) and not 0 < low < high < math.inf:
-            raise ValueError(
-                f"radius_bounds must be (low, high) with 0 < low < high; got {radius_bounds}"
-            )
-        if radii is not None and _checks.is_concrete(radii):
-            bad = ~(np.isfinite(np.asarray(radii)) & (np.asarray(radii) > 0))
-            if bad.any():
-                raise ValueError(
-                    f"radii must be positive and finite; entry {np.flatnonzero(bad)[0]} is not"
-                )
+        loads, target = check_request(
+            material, loads, target, asperities, radius_bounds, max_height, radii
+        )
         return canonical(
             material, loads, target, asperities=asperities, radius_bounds=radius_bounds,
             max_height=max_height, radii=radii,
@@ -154,6 +124,41 @@ class Generator(eqx.Module):
         return jnp.sqrt(jnp.mean(x**2)) / self.limit.astype(x.dtype)
 
 
+def check_request(
+    material: contact.Material, loads: Any, target: Any, asperities: int,
+    radius_bounds: tuple[Any, Any], max_height: Any, radii: Any,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Loads and target as arrays, or a sentence that says what is wrong with a request."""
+    if not FEWEST <= asperities <= MOST:
+        raise ValueError(
+            f"the generator makes {FEWEST} to {MOST:,} asperities; got {asperities}. "
+            "contact.design with a bank takes any number"
+        )
+    if radii is not None and np.shape(radii) != (asperities,):
+        raise ValueError(
+            f"radii must have shape ({asperities},), the highest asperity's first; got "
+            f"{np.shape(radii)}"
+        )
+    loads, target = contact.check_target(loads, target)
+    if _checks.is_concrete(loads) and (np.diff(np.asarray(loads)) <= 0).any():
+        raise ValueError("loads must increase; sort the target by load")
+    _checks.positive("shear_strength", material.shear_strength)
+    if max_height is not None:
+        _checks.positive("max_height", max_height)
+    low, high = radius_bounds
+    if _checks.is_concrete(radius_bounds) and not 0 < low < high < math.inf:
+        raise ValueError(
+            f"radius_bounds must be (low, high) with 0 < low < high; got {radius_bounds}"
+        )
+    if radii is not None and _checks.is_concrete(radii):
+        bad = ~(np.isfinite(np.asarray(radii)) & (np.asarray(radii) > 0))
+        if bad.any():
+            raise ValueError(
+                f"radii must be positive and finite; entry {np.flatnonzero(bad)[0]} is not"
+            )
+    return loads, target
+
+
 def features(wanted: Canonical) -> Float[Array, "51"]:
     """What tells a familiar request from a strange one."""
     return jnp.concatenate([law_features(wanted), facts(wanted)[:STRICT]])
@@ -177,9 +182,11 @@ def generator() -> Generator:
 
 def save_generator(path: str | os.PathLike[str], made: Generator, **facts: Any) -> None:
     """Write a generator, in half precision, to one file."""
-    network = made.network
+    from jaxfric import training
+
+    network = plain(made.network)
     small = jax.tree_util.tree_map(lambda x: x.astype(jnp.float16), network)
-    width, blocks = network.first.entry[...].shape[1], len(network.first.expand)
+    width, blocks = network.first.entry.shape[1], len(network.first.expand)
     training.save_arrays(
         path, (small, made.mean, made.whitening, made.limit), study=STUDY,
         latent=network.latent, width=width, blocks=blocks, **facts,
@@ -200,15 +207,22 @@ def load_generator(path: str | os.PathLike[str]) -> tuple[Generator, dict[str, A
 
 
 def _load(content: bytes, name: str) -> tuple[Generator, dict[str, Any]]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        known = "__facts__" in arrays.files
-        told = json.loads(str(arrays["__facts__"])) if known else {}
-    if told.get("study") != STUDY:
-        raise ValueError(
-            f"{name} holds no trained generator of surfaces; write one with save_generator"
-        )
-    network = new_network(0, told["latent"], told["width"], told["blocks"])
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        told = json.loads(str(file["__facts__"])) if "__facts__" in file.files else {}
+        if told.get("study") != STUDY:
+            raise ValueError(
+                f"{name} holds no trained generator of surfaces; write one with save_generator"
+            )
+        names = [x for x in file.files if x != "__facts__"]
+        dtype = jax.dtypes.canonicalize_dtype(float)
+        arrays = {x.removesuffix(".value"): jax.device_put(file[x].astype(dtype)) for x in names}
+    weights = {x.removeprefix("[0]."): v for x, v in arrays.items()}
     m = SEEN + STRICT
-    template = (network, jnp.zeros(m), jnp.zeros((m, m)), jnp.zeros(()))
-    (network, mean, whitening, limit), told = training.load_arrays(io.BytesIO(content), template)
-    return Generator(network, mean, whitening, limit), told
+    try:
+        network = from_names(weights, told["latent"])
+        rest = [arrays[f"[{k}]"] for k in (1, 2, 3)]
+    except KeyError as error:
+        raise ValueError(f"{name} is no whole generator: it lacks {error}") from None
+    if [x.shape for x in rest] != [(m,), (m, m), ()]:
+        raise ValueError(f"{name} holds a generator for other requests than this version makes")
+    return Generator(network, *rest), told

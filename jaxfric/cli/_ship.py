@@ -1,0 +1,75 @@
+"""`make programs`: the traced programs of the common commands, for every platform at once."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from jaxfric.cli._setup import prepare
+
+DT, RECURRENCE, CYCLES = 0.1, 10.0, 12
+
+
+def main() -> None:
+    """Run the commands that ship their programs; what they no longer use is removed."""
+    prepare()
+    from jaxfric import programs
+
+    keeper = programs.keep(programs.SHIPPED, platforms=programs.EVERYWHERE, anew=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for run in (_fits, _demo, _designs, _predictions):
+            run(Path(folder))
+    kept = {path for path in programs.SHIPPED.glob("*.*") if path.stem in keeper.keys}
+    for path in set(programs.SHIPPED.glob("*.*")) - kept:
+        path.unlink()
+    size = sum(path.stat().st_size for path in kept)
+    print(f"{len(keeper.keys)} programs, {size / 1e6:.2f} MB, in {programs.SHIPPED}")
+
+
+def _fits(out: Path) -> None:
+    """Of short, ordinary and long windows: a program for each length that records are padded to."""
+    from jaxfric import records
+    from jaxfric.cli._fit import Request, run_fit
+
+    for window in ((4.0, 4.0), None, (30.0, 30.0)):
+        run_fit(records.sample("basalt"), out / "fit", Request(window=window))
+
+
+def _demo(out: Path) -> None:
+    from jaxfric.cli._demo import run_demo
+
+    run_demo(out / "demo")
+
+
+def _designs(out: Path) -> None:
+    from jaxfric.cli._design import run_design, wanted_law
+    from jaxfric.cli._generate import run_generate
+
+    run_design(wanted_law(None, linear=0.5), out / "design")
+    run_generate(wanted_law(None, linear=0.5), out / "generate", 16)
+
+
+def _predictions(out: Path) -> None:
+    """Networks are float32."""
+    import jax
+
+    from jaxfric.cli._slip import run_predict
+
+    jax.config.update("jax_enable_x64", False)
+    run_predict(_stick_slip(out / "record.csv"), out / "slip", normal_stress=5e6)
+
+
+def _stick_slip(path: Path) -> Path:
+    """A record as simple as one can be: emission bursts at every drop of the shear stress."""
+    rows = ["Time (s),ShearStress (MPa),Var_Ch1"]
+    for k in range(int(CYCLES * RECURRENCE / DT)):
+        time = k * DT
+        phase = time % RECURRENCE
+        stress = 2.0 + 0.02 * phase
+        rows.append(f"{time:.1f},{stress:.6f},{1 + 99 * (phase < 1.0):.3f}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

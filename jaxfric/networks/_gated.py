@@ -1,0 +1,73 @@
+"""A gated recurrent unit along a sequence, with a derivative that is cheap to train with."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def gated_unit(
+    unroll: int,
+    gates: Float[Array, "n gates"],
+    U: Float[Array, "hidden gates"],
+    c: Float[Array, " hidden"],
+) -> Float[Array, "n hidden"]:
+    """Hidden states after every sample, from zero.
+
+    r, z = σ(g + h U), n = tanh(g_n + r ∘ ((h U)_n + c)), h' = n + z ∘ (h − n).
+
+    What a change of U and c does to the gates is one product for all samples, before the loop of
+    the derivative. In reverse mode their gradients are then one product after it, where JAX's own
+    derivative of a scan adds a whole matrix at every sample.
+
+    Arguments:
+        unroll: samples for each iteration of the scan.
+        gates: what enters from outside, for r, z and n in turn.
+        U: of the hidden state.
+        c: see above.
+    """
+    return _forward(unroll, gates, U, c)[0]
+
+
+@gated_unit.defjvp
+def _derivative(
+    unroll: int, primals: tuple[Array, ...], tangents: tuple[Array, ...]
+) -> tuple[Array, Array]:
+    (gates, U, c), (d_gates, d_U, d_c) = primals, tangents
+    hidden, *kept = _forward(unroll, gates, U, c)
+    m = U.shape[0]
+    before = jnp.concatenate([jnp.zeros_like(hidden[:1]), hidden[:-1]])
+    from_U = before @ d_U
+    from_U = from_U.at[:, 2 * m :].add(d_c)
+
+    def body(d_h: Array, each: tuple[Array, ...]) -> tuple[Array, Array]:
+        rz, n, s, h, d_gate, d_u = each
+        r, z = rz[:m], rz[m:]
+        d_u = d_u + d_h @ U
+        d_rz = rz * (1 - rz) * (d_gate[: 2 * m] + d_u[: 2 * m])
+        d_n = (1 - n**2) * (d_gate[2 * m :] + d_rz[:m] * s + r * d_u[2 * m :])
+        d_h = d_n + d_rz[m:] * (h - n) + z * (d_h - d_n)
+        return d_h, d_h
+
+    each = (*kept, before, d_gates, from_U)
+    d_hidden = jax.lax.scan(body, jnp.zeros_like(hidden[0]), each, unroll=unroll)[1]
+    return hidden, d_hidden
+
+
+def _forward(unroll: int, gates: Array, U: Array, c: Array) -> tuple[Array, Array, Array, Array]:
+    """Hidden states, r and z, n, and what r is multiplied with."""
+    m = U.shape[0]
+
+    def body(h: Array, gate: Array) -> tuple[Array, tuple[Array, ...]]:
+        u = h @ U
+        rz = jax.nn.sigmoid(gate[: 2 * m] + u[: 2 * m])
+        s = u[2 * m :] + c
+        n = jnp.tanh(gate[2 * m :] + rz[:m] * s)
+        h = n + rz[m:] * (h - n)
+        return h, (h, rz, n, s)
+
+    found: tuple[Array, Array, Array, Array]
+    found = jax.lax.scan(body, jnp.zeros(m, gates.dtype), gates, unroll=unroll)[1]
+    return found
