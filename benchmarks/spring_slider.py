@@ -40,6 +40,7 @@ COLUMNS = {
     "compile_s": "compile",
     "min_s": "min",
     "median_s": "median",
+    "cpu_s": "cpu, s",
     "each_us": "µs/run",
     "error": "max error",
     "typical_error": "median run's",

@@ -188,7 +188,8 @@ def _search(
     """Compiled for the most effort, so that a trial and a design share it."""
 
     def best(found: Design, among: Array, count: int) -> Design:
-        valid = jnp.isfinite(found.error) & (jnp.arange(found.error.shape[0]) < among)
+        rank = jnp.arange(found.error.shape[0], dtype=among.dtype)
+        valid = jnp.isfinite(found.error) & (rank < among)
         order = jnp.argsort(jnp.where(valid, found.error, jnp.inf))[:count]
         return jax.tree_util.tree_map(lambda x: x[order], found)
 

@@ -125,7 +125,7 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: Array, most: int
     rows = problem.loads
     start = (y, jnp.zeros_like(rows), jnp.ones((rows.size, y.size), y.dtype), jnp.zeros_like(y[0]))
     damping = jnp.asarray(DAMPING, y.dtype)
-    return jax.lax.scan(step, (*start, damping), jnp.arange(most + 1))[0][0]
+    return jax.lax.scan(step, (*start, damping), jnp.arange(most + 1, dtype=steps.dtype))[0][0]
 
 
 def try_neighbours(

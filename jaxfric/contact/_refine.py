@@ -20,6 +20,7 @@ from jaxfric.contact._metrics import smape
 from jaxfric.contact._targets import check_target
 from jaxfric.contact._types import Vector, as_array
 
+STEPS = 30  # and the number that the program is compiled for, unless more are asked for
 FIT_LOADS = 48  # loads that least squares looks at, denser towards small ones
 RADII = ("free", "common", "fixed")
 
@@ -98,7 +99,7 @@ def refine(
     quantum: float | None = None,
     max_indentation: float | None = None,
     fit_loads: int | None = FIT_LOADS,
-    steps: int = 30,
+    steps: int = STEPS,
 ) -> Design:
     """Move the heights and radii of a surface until its friction law meets a target.
 
@@ -148,10 +149,10 @@ def refine(
     bounds = _around(surface) if radius_bounds is None else radius_bounds
     box = Box.of(dtype, radii, bounds, max_height, quantum, max_indentation)
     rows = Rows.of(loads.shape[0], fit_loads, loads.shape[0], dtype)
-    steps = max(steps, 0)
     return _refine(
-        surface, material.cast(dtype), loads, target, box, rows, np.asarray(steps, np.int32), steps
-    )
+        surface, material.cast(dtype), loads, target, box, rows,
+        np.asarray(max(steps, 0), np.int32), max(steps, STEPS),
+    )  # fmt: skip
 
 
 class Box(eqx.Module):

@@ -87,7 +87,7 @@ def power_law(loads: Vector, exponent: Number, friction: Number, at: Number) -> 
 
 
 def friction_bounds(
-    asperities: int, material: Material, loads: Vector, radius_bounds: tuple[float, float]
+    asperities: int, material: Material, loads: Vector, radius_bounds: tuple[Number, Number]
 ) -> tuple[Array, Array]:
     """The least and the most friction that n spheres with radii in bounds can make at each load.
 

@@ -80,12 +80,13 @@ def simulate(
     Source: Rice (1993) for the quasi-dynamic balance; ours in detail.
     """
     options = Options() if options is None else options
-    if not callable(protocol):
-        _checks.positive("velocity", protocol)
-        protocol = VelocityProtocol(jnp.zeros(1), jnp.reshape(jnp.asarray(protocol), 1))
-    check_load(protocol, t)
     own = isinstance(protocol, VelocityProtocol)
     dtype = widest_float(t, protocol if own else (), chain)
+    if not callable(protocol):
+        _checks.positive("velocity", protocol)
+        velocity = jnp.reshape(jnp.asarray(protocol, dtype), 1)
+        protocol, own = VelocityProtocol(jnp.zeros_like(velocity), velocity), True
+    check_load(protocol, t)
     t, chain, initial = jnp.asarray(t, dtype), as_data(chain, dtype), as_data(initial, dtype)
     protocol = as_data(protocol, dtype, inside=True) if own else protocol
     _checks.float64("fault.simulate", dtype)

@@ -68,6 +68,5 @@ def _forward(unroll: int, gates: Array, U: Array, c: Array) -> tuple[Array, Arra
         h = n + rz[m:] * (h - n)
         return h, (h, rz, n, s)
 
-    found: tuple[Array, Array, Array, Array]
-    found = jax.lax.scan(body, jnp.zeros(m, gates.dtype), gates, unroll=unroll)[1]
-    return found
+    hidden, rz, n, s = jax.lax.scan(body, jnp.zeros(m, gates.dtype), gates, unroll=unroll)[1]
+    return hidden, rz, n, s

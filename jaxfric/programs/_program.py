@@ -31,8 +31,10 @@ class Program:
         self.module = function.__module__
         self.name = f"{function.__module__}.{function.__qualname__}"
         self.jitted = eqx.filter_jit(function)
-        options = None if level is None else {"xla_backend_optimization_level": level}
-        self.at_level = eqx.filter_jit(function, compiler_options=options)
+        options: Any = {}
+        if level is not None:
+            options = {"compiler_options": {"xla_backend_optimization_level": level}}
+        self.at_level = eqx.filter_jit(function, **options)
 
     def __call__(self, *args: Any) -> Any:
         """The function's result."""

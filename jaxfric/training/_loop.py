@@ -225,4 +225,5 @@ def _run_epochs(
 
 
 _as_set = eqx.filter_jit(_run_epochs)
-_at_one = eqx.filter_jit(_run_epochs, compiler_options={"xla_backend_optimization_level": 1})
+_level: Any = {"compiler_options": {"xla_backend_optimization_level": 1}}
+_at_one = eqx.filter_jit(_run_epochs, **_level)

@@ -323,5 +323,7 @@ def test_bad_input_is_refused_with_the_remedy():
         fault.simulate(chain, 0.0, jnp.array([1.0]))
     with pytest.raises(ValueError, match="initial"):
         fault.simulate(chain, 1e-5, jnp.array([1.0]), initial=(1e-6, 1.0))
+    # the widest dtype among the arguments counts, as everywhere
+    single = jax.tree_util.tree_map(lambda x: jnp.asarray(x, jnp.float32), chain)
     with pytest.raises(ValueError, match="float64"):
-        fault.simulate(chain, 1e-5, jnp.array([1.0], jnp.float32))
+        fault.simulate(single, 1e-5, jnp.array([1.0], jnp.float32))

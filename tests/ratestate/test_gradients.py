@@ -162,7 +162,8 @@ def test_start_restart_and_normal_stress():
         stress = rs.NormalStress(x[1:4], x[4:7])
         protocol = rs.VelocityProtocol([0.0, 0.5], [1.0, 2.0])
         t = jnp.array([0.1, 0.3, 0.55, 0.9])
-        return rs.slide(law, protocol, t, normal_stress=stress, **options).friction
+        how = rs.Options(**options)
+        return rs.slide(law, protocol, t, normal_stress=stress, options=how).friction
 
     x = [0.3, 0.2, 0.4, 0.7, 1.0, 1.2, 0.9]
     assert_derivatives(stressed, x, (1e-12, 1e-14), usual=(1e-10, 1e-12))
@@ -238,7 +239,8 @@ def test_one_stick_slip_cycle():
         law = rs.RateStateLaw(0.6, 0.01, x[0], x[1], 1.0)
         protocol = rs.VelocityProtocol([0.0, 1.0], [1.0, 1.5])
         spring = rs.Spring(x[2], 1e-5)
-        return rs.spring_slider(law, spring, protocol, jnp.array([2.0, 4.0, 8.0]), **options).friction  # fmt: skip  # noqa: E501
+        t, how = jnp.array([2.0, 4.0, 8.0]), rs.Options(**options)
+        return rs.spring_slider(law, spring, protocol, t, options=how).friction
 
     x = [0.016, 0.1, 0.02]
     assert_derivatives(friction, x, (1e-12, 1e-13), 1e-5, usual=(1e-10, 1e-12))

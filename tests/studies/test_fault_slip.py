@@ -50,8 +50,8 @@ def stick_slip(seconds=160.0, dt=0.1, period=10.0, seed=0, **options):
 
 @pytest.fixture(scope="module")
 def made():
-    """The record of most tests: one length, one program."""
-    return stick_slip()
+    """The record of most tests: one length, one program, and short, for an image takes long."""
+    return stick_slip(seconds=100.0)
 
 
 # ---------------------------------------------------------------- level
@@ -299,8 +299,8 @@ def test_another_record_of_about_the_length_compiles_nothing(made):
 
     jax.monitoring.register_event_duration_secs_listener(count)
     try:
-        fault_slip.predict_slip(cut(stick_slip(seed=1), 1600))
-        fault_slip.predict_slip(cut(made, 1300))
+        fault_slip.predict_slip(stick_slip(seconds=100.0, seed=1))
+        fault_slip.predict_slip(cut(made, 900))
     finally:
         jax.monitoring.unregister_event_duration_listener(count)
     assert "/jax/core/compile/backend_compile_duration" not in found
@@ -381,7 +381,7 @@ def test_the_level_of_one_cycle_can_be_taken_without_tuning(made):
     lab = fault_slip.laboratory(made)
     later = np.where(np.arange(lab.samples) < lab.end_of(1), made.friction, 0.9)
     other = lab._replace(friction=later)
-    network = fault_slip.shipped("encoder-decoder")
+    network = reading.weights("encoder-decoder")
     two = ask.ask_images(network, other, 1, "none")
     np.testing.assert_allclose(found.predicted, two.friction.mean(0), rtol=1e-6)
 

@@ -89,4 +89,6 @@ def fit_level(
     offset, gain, _ = np.tensordot(p, np.stack([c for c, _ in found]), 1)
     relaxation = np.tensordot(p, np.stack([r for _, r in found]), 1)
     spread = scale.spread
-    return Level(float(scale.back(offset)), float(spread * gain), spread * relaxation, p)
+    return Level(
+        float(scale.back(offset)), float(spread * gain), np.asarray(spread * relaxation), p
+    )

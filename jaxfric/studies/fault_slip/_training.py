@@ -5,6 +5,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -114,8 +115,9 @@ def train_sequence(
     )
 
 
+@eqx.filter_jit
 def members(make: Any, seeds: tuple[int, ...]) -> Any:
-    """Untrained networks with a leading axis, one for each seed."""
+    """Untrained networks with a leading axis, one for each seed; one program draws all of them."""
     each = [make(seed) for seed in seeds]
     return jax.tree_util.tree_map(lambda *x: jnp.stack(x), *each)
 
