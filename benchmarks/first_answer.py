@@ -92,6 +92,8 @@ def measure(table: Table, case: Case, folder: Path, repeats: int) -> None:
         table.note(str(failure))
         return
     walls = [wall / case.records for wall, _ in after]
+    then = ", ".join(f"{wall:.2f}" for wall in walls)  # the table comes minutes later
+    print(f"{case.name}: first {first / case.records:.2f} s, then {then}", file=sys.stderr)
     processor = min(cpu for _, cpu in after) / case.records
     table.add(
         case.name,
@@ -189,7 +191,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="first-answer-") as name:
         folder = Path(name)
         for case in smoke_cases() if smoke else cases(folder):
-            print(case.name, file=sys.stderr, flush=True)  # the table comes in minutes
             measure(table, case, folder, 1 if smoke else 2 if case.records > 1 else REPEATS)
             if "first-fit" in case.first:
                 scipy_rows(table, folder)

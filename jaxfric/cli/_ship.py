@@ -1,12 +1,12 @@
 """`make programs`: the traced programs of the common commands, for every platform at once."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 from jaxfric.cli._setup import prepare
 
-DT, RECURRENCE, CYCLES = 0.1, 10.0, 12
+DT, RECURRENCE = 0.1, 10.0
+CYCLES = (12, 30)  # of records of usual lengths
 
 
 def main() -> None:
@@ -55,13 +55,14 @@ def _predictions(out: Path) -> None:
     from jaxfric.cli._slip import run_predict
 
     jax.config.update("jax_enable_x64", False)
-    run_predict(_stick_slip(out / "record.csv"), out / "slip", normal_stress=5e6)
+    for cycles in CYCLES:
+        run_predict(_stick_slip(out / "record.csv", cycles), out / "slip", normal_stress=5e6)
 
 
-def _stick_slip(path: Path) -> Path:
+def _stick_slip(path: Path, cycles: int) -> Path:
     """A record as simple as one can be: emission bursts at every drop of the shear stress."""
     rows = ["Time (s),ShearStress (MPa),Var_Ch1"]
-    for k in range(int(CYCLES * RECURRENCE / DT)):
+    for k in range(int(cycles * RECURRENCE / DT)):
         time = k * DT
         phase = time % RECURRENCE
         stress = 2.0 + 0.02 * phase
@@ -72,4 +73,4 @@ def _stick_slip(path: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,20 +7,49 @@ figure = plotting.plot_stick_slip(history, events)     # friction, velocity, sli
 plotting.save(figure, "fit.png")                       # written whole or not at all
 """
 
-from jaxfric.plotting._design import (
-    plot_design as plot_design,
-    plot_designs as plot_designs,
-    plot_surface as plot_surface,
-)
-from jaxfric.plotting._fault_slip import (
-    plot_fault_slip as plot_fault_slip,
-    plot_slip_prediction as plot_slip_prediction,
-)
-from jaxfric.plotting._fit import plot_fits as plot_fits
-from jaxfric.plotting._history import (
-    plot_sensitivity as plot_sensitivity,
-    plot_stick_slip as plot_stick_slip,
-)
-from jaxfric.plotting._metainterface import plot_metainterface as plot_metainterface
-from jaxfric.plotting._slide_hold_learn import plot_slide_hold_learn as plot_slide_hold_learn
-from jaxfric.plotting._style import save as save
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jaxfric.plotting._design import (
+        plot_design as plot_design,
+        plot_designs as plot_designs,
+        plot_surface as plot_surface,
+    )
+    from jaxfric.plotting._fault_slip import (
+        plot_fault_slip as plot_fault_slip,
+        plot_slip_prediction as plot_slip_prediction,
+    )
+    from jaxfric.plotting._fit import plot_fits as plot_fits
+    from jaxfric.plotting._history import (
+        plot_sensitivity as plot_sensitivity,
+        plot_stick_slip as plot_stick_slip,
+    )
+    from jaxfric.plotting._metainterface import plot_metainterface as plot_metainterface
+    from jaxfric.plotting._slide_hold_learn import plot_slide_hold_learn as plot_slide_hold_learn
+    from jaxfric.plotting._style import save as save
+
+# Loaded with the physics that they draw when first asked for: one figure needs not all of it.
+_MODULES = {
+    "plot_design": "_design",
+    "plot_designs": "_design",
+    "plot_surface": "_design",
+    "plot_fault_slip": "_fault_slip",
+    "plot_slip_prediction": "_fault_slip",
+    "plot_fits": "_fit",
+    "plot_sensitivity": "_history",
+    "plot_stick_slip": "_history",
+    "plot_metainterface": "_metainterface",
+    "plot_slide_hold_learn": "_slide_hold_learn",
+    "save": "_style",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'jaxfric.plotting' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"jaxfric.plotting.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

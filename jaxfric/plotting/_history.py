@@ -1,5 +1,6 @@
 """Figures of simulations."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +48,7 @@ def plot_stick_slip(
 
 
 def plot_sensitivity(
-    time: npt.ArrayLike, friction: npt.ArrayLike, slopes: dict[str, npt.ArrayLike], *,
+    time: npt.ArrayLike, friction: npt.ArrayLike, slopes: Mapping[str, npt.ArrayLike], *,
     title: str = "",
 ) -> "Figure":  # fmt: skip
     """Friction and its derivatives with respect to parameters, over time.

@@ -245,7 +245,7 @@ def compilations():
 
 
 def test_other_numbers_compile_nothing(bank, rough, compilations):
-    """Other materials, loads, targets, limits, surfaces and keys; fewer loads of the same bucket."""
+    """Other materials, loads, targets, limits, surfaces, keys; fewer loads of the same bucket."""
 
     def everything(k):
         material = contact.Material((1 + k) * 1e6, (1 + k) * 1e5, 1 - 0.1 * k)
