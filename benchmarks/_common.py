@@ -138,8 +138,8 @@ class Table:
         self.rows.append(row)
         return row
 
-    def absent(self, what: str) -> None:
-        self.rows.append({"what": what, "missing": NOT_INSTALLED})
+    def absent(self, what: str, why: str = NOT_INSTALLED) -> None:
+        self.rows.append({"what": what, "missing": why})
 
     def note(self, line: str) -> None:
         self.notes.append(line)

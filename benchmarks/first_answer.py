@@ -126,7 +126,7 @@ def cases(folder: Path) -> list[Case]:
     ]  # fmt: skip
     real = Path(os.environ.get("JAXFRIC_DATA", "")) / LABQUAKES
     if os.environ.get("JAXFRIC_DATA") and real.exists():
-        one = ["predict-slip", str(real)]
+        one = ["predict-slip", str(real), "--normal-stress", "8e6"]
         found.append(Case("predict-slip, p4581", one, [one], 8, 3))
     return [*found, Case("demo", ["demo"], [["demo"]], 30, 12)]
 

@@ -62,8 +62,8 @@ class Status(eqx.Module):
         "a spring starts at or past its limit; raise limit and leaf_limit above the stress at the "
         "start, or begin with a lower one",
         "the spring is so stiff that an explicit solver uses up max_steps following its load "
-        "point; take Options(ratestate.stiff_solver(), 1e-6, 1e-8), a softer spring, or slide, its rigid "
-        "limit",
+        "point; take Options(ratestate.stiff_solver(), 1e-6, 1e-8), a softer spring, or slide, "
+        "its rigid limit",
     )
 
     @property

@@ -1,5 +1,6 @@
 """How to integrate."""
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -22,6 +23,7 @@ class Options(eqx.Module):
         adjoint: a diffrax adjoint; None takes `DirectAdjoint`, which differentiates in forward and
             reverse mode; `RecursiveCheckpointAdjoint` saves memory in reverse mode only;
             `ForwardMode` is the fastest for a few parameters or no gradient.
+        flat: hold the state as one vector: quicker to compile, up to twice as slow in batches.
 
     Example:
         >>> print(Options(rtol=1e-6, atol=1e-8).max_steps)
@@ -33,6 +35,7 @@ class Options(eqx.Module):
     atol: Number | None = None
     max_steps: int = eqx.field(static=True, default=65536)
     adjoint: "diffrax.AbstractAdjoint | None" = None
+    flat: bool = eqx.field(static=True, default=False)
 
     def tolerances(self, single: bool) -> tuple[Any, Any]:
         """(rtol, atol), of float32 or of float64."""
@@ -41,14 +44,12 @@ class Options(eqx.Module):
 
     def with_solver(self, solver: "diffrax.AbstractSolver") -> "Options":
         """With this solver."""
-        return Options(solver, self.rtol, self.atol, self.max_steps, self.adjoint)
+        return dataclasses.replace(self, solver=solver)
 
     def tighter(self, rtol: float, atol: float) -> "Options":
         """With these tolerances where none were given."""
-        return Options(
-            self.solver,
-            rtol if self.rtol is None else self.rtol,
-            atol if self.atol is None else self.atol,
-            self.max_steps,
-            self.adjoint,
+        return dataclasses.replace(
+            self,
+            rtol=rtol if self.rtol is None else self.rtol,
+            atol=atol if self.atol is None else self.atol,
         )

@@ -1,6 +1,7 @@
 """Friction of a record at the parameters of an inversion, and its derivatives."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -61,7 +62,7 @@ def simulate_with_slopes(layout: Layout, p: Any, r: int, block: Block) -> tuple[
     return friction[:n], slopes[:n, : len(block.names)] @ chosen
 
 
-@program
+@functools.partial(program, level=1)  # ten calls of a second command outweigh its compilation
 def friction_and_slopes(
     law: RateStateLaw, spring: Spring, protocol: VelocityProtocol, t: Array
 ) -> tuple[Float[Array, " n"], Float[Array, "n p"]]:
@@ -89,7 +90,7 @@ def _friction(
 ) -> Float[Array, " n"]:
     import diffrax  # where it is traced; a kept program needs none of it
 
-    options = Options(max_steps=MOST_STEPS, adjoint=diffrax.ForwardMode())
+    options = Options(max_steps=MOST_STEPS, adjoint=diffrax.ForwardMode(), flat=True)
     return spring_slider(law, spring, protocol, t, options=options).friction
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from jaxfric import contact
 from jaxfric.contact import _bank, _design
+from jaxfric.contact._refine import Box
 
 LOADS = np.arange(1, 129) / 128
 RADII = (1e-4, 1e-3)
-STEPS = 3
 # Small loads: few contacts, small strain.
 STIFF = contact.Material(modulus=1.4e6, shear_strength=1e5)
 pytestmark = pytest.mark.filterwarnings("ignore:the highest load presses")
@@ -157,18 +157,15 @@ def test_families_are_met(name, designed):
 def test_families_are_met_in_a_batch(bank):
     targets = jnp.stack([jnp.asarray(FAMILIES[name]) for name in ("power 0.85", "stiffer")])
 
-    @jax.jit
-    @jax.vmap
-    def both(target):
-        loads = jnp.asarray(LOADS)
-        return (
-            contact.design(STIFF, loads, target, bank=bank, starts=8, finalists=2),
-            contact.feasibility(STIFF, loads, target, bank=bank),
-        )
+    def design(target):
+        return contact.design(STIFF, jnp.asarray(LOADS), target, bank=bank, starts=8, finalists=2)
 
-    design, told = both(targets)
-    assert np.all(design.error < 0.3) and design.status.ok.all() and told.feasible.all()
-    assert design.friction.shape == told.closest.shape == (2, 128)
+    def told(target):
+        return contact.feasibility(STIFF, jnp.asarray(LOADS), target, bank=bank)
+
+    found = jax.jit(jax.vmap(design))(targets)
+    assert np.all(found.error < 0.3) and found.status.ok.all()
+    assert found.friction.shape == jax.eval_shape(jax.vmap(told), targets).closest.shape == (2, 128)
 
 
 def test_one_bank_serves_every_material_and_range(bank, designed):
@@ -253,8 +250,9 @@ def test_other_numbers_compile_nothing(bank, rough, compilations):
         target = (0.5 + 0.1 * k) * loads
         limits = {"max_height": 1e-4 * (1 + k), "max_indentation": 0.5 + 0.1 * k}
         made = contact.make_bank(256, key=key, asperities=8)
-        contact.feasibility(material, loads, target, bank=bank, radius_bounds=bounds, **limits)
-        contact.design(material, loads, target, bank=bank, radius_bounds=bounds, **limits)
+        search = {"bank": bank, "radius_bounds": bounds, "max_height": 1e-4 * (1 + k)}
+        contact.feasibility(material, loads, target, **search)
+        contact.design(material, loads, target, starts=8, finalists=2, **search)
         contact.random_errors(made, material, loads, target, count=10)
         surface, loads = rough(16, k), (1 + k) * LOADS  # here their number makes the program
         contact.friction_law(surface, material, loads)
@@ -274,9 +272,12 @@ def test_loads_that_make_up_the_number_have_no_say(bank):
     loads = np.arange(1, 101) / 100
     target = 0.6 * loads**0.9
 
+    box = Box.of(bank.load.dtype, "free", RADII, None, None, None)
+    effort, most = _design.Effort(8, 2, 3), _design.Effort(8, 2, 12)
+
     def found():
-        design = contact.design(STIFF, loads, target, bank=bank, starts=8, finalists=2, steps=STEPS)
-        return design, contact.random_errors(bank, STIFF, loads, target, count=20)
+        searched = _design._searched(STIFF, loads, target, bank, box, effort, most)
+        return searched, contact.random_errors(bank, STIFF, loads, target, count=20)
 
     made_up = found()
     with pytest.MonkeyPatch.context() as patch:

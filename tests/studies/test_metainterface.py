@@ -1,5 +1,6 @@
 """Friction on Demand: validity by construction, scaling, accuracy, wishes, files, the study."""
 
+import functools
 import json
 import math
 import subprocess
@@ -22,6 +23,7 @@ from jaxfric.studies.metainterface import (
     _searches as searches,
     _targets as targets,
 )
+from jaxfric.studies.metainterface._network import plain
 
 MATERIAL, TOP = paper.MATERIAL, paper.TOP
 X64 = jnp.zeros(()).dtype == jnp.float64
@@ -37,9 +39,10 @@ def loads():
     return paper.study_loads()
 
 
-def random_laws(count, n, seed):
+@functools.cache
+def random_group(n=64):
     """Laws on which no choice was made."""
-    return targets.random_group(count, n, seed=seed).friction
+    return targets.random_group(32, n, seed=71)
 
 
 # ---------------------------------------------------------------- units
@@ -65,7 +68,7 @@ def test_a_canonical_law_has_no_units(e, s, p, b, f):
 
 def test_stretched_heights_and_radii_are_the_group_of_hertz(made, loads):
     """Heights α, radii β: F(P) → αβ F(P / (α^1.5 β^0.5)), and the generator goes with it."""
-    target = random_laws(1, 64, 71)[0]
+    target = random_group().friction[0]
     alpha, beta = 1.7, 0.6
     z = jnp.ones(made.latent) / 2
     base = made(MATERIAL, loads, target, z, radius_bounds=(1e-4, 1e-3))
@@ -113,7 +116,7 @@ def test_any_numbers_decode_to_a_valid_surface(seed, size):
 @pytest.mark.parametrize("n, mean", [(16, 0.45), (64, 0.45), (256, 0.5)])
 def test_one_pass_is_accurate(made, loads, n, mean):
     """On laws of the training distribution that it has not seen."""
-    laws = random_laws(32, n, 71)
+    laws = random_group(n).friction
 
     @jax.jit
     def errors(laws):
@@ -127,32 +130,27 @@ def test_one_pass_is_accurate(made, loads, n, mean):
 
 
 def test_drawn_designs_differ_and_are_good(made, loads):
-    target = random_laws(1, 64, 72)[0]
-    found = jax.jit(
-        lambda key: metainterface.designs(
-            MATERIAL, loads, target, key=key, generator=made, count=16, steps=0
-        )
-    )(jax.random.key(0))
+    target = random_group().friction[1]
+    found = metainterface.designs(
+        MATERIAL, loads, target, key=jax.random.key(0), generator=made, count=16, steps=0
+    )
     assert found.error.shape == (16,)
     assert (jnp.diff(found.error) >= 0).all()
     assert jnp.median(found.error) < 1.0
-    scale = targets.random_group(64, 64, seed=73).scale
+    scale = random_group().scale
     reach = jnp.mean(jnp.max(found.curve.indentation, -1))
     assert metainterface.diversity(found) * reach / scale > 0.3
     assert not np.allclose(found.surface.radius[0], found.surface.radius[1], rtol=0.05)
 
 
 def test_least_squares_improves_every_design(made, loads):
-    target = random_laws(1, 64, 74)[0]
+    target = random_group().friction[3]
 
     def mean_error(steps):
-        return jnp.mean(
-            jax.jit(
-                lambda key: metainterface.designs(
-                    MATERIAL, loads, target, key=key, generator=made, count=8, steps=steps
-                )
-            )(jax.random.key(0)).error
+        found = metainterface.designs(
+            MATERIAL, loads, target, key=jax.random.key(0), generator=made, count=16, steps=steps
         )
+        return jnp.mean(found.error)
 
     assert mean_error(10) < 0.5 * mean_error(0)
 
@@ -160,7 +158,7 @@ def test_least_squares_improves_every_design(made, loads):
 @pytest.mark.x64
 def test_one_pass_has_a_gradient(made, loads):
     """With respect to the target and z, against central differences, in both modes."""
-    target = random_laws(1, 64, 75)[0]
+    target = random_group().friction[4]
     z = 0.3 * jnp.ones(made.latent)
     w = jax.random.normal(jax.random.key(2), (64,))
 
@@ -184,9 +182,43 @@ def test_one_pass_has_a_gradient(made, loads):
 # ---------------------------------------------------------------- wishes
 
 
+def test_other_numbers_compile_nothing(made):
+    """The same program for another material, law and key, and for fewer loads."""
+    compiled = []
+
+    def listen(name, *_, **__):
+        if name == "/jax/core/compile/backend_compile_duration":
+            compiled.append(name)
+
+    def ask(k):
+        loads = (1 + k) * TOP * np.arange(1, 129 - k) / 128
+        found = metainterface.design_many(
+            contact.Material((1 + k) * 1.4e6, 4e5), loads, (4 + 0.1 * k) * loads,
+            key=jax.random.key(k), generator=made, radius_bounds=(1e-4, 1e-3 + 1e-4 * k),
+        )  # fmt: skip
+        assert found.designs.friction.shape == (16, 128 - k)
+
+    ask(1)
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    ask(0)
+    jax.monitoring.unregister_event_duration_listener(listen)
+    assert len(compiled) == 0
+
+
+def test_plain_arrays_are_the_network():
+    """Of `networks.SurfaceGenerator`, from which they are taken and to whose file they go."""
+    learned = generator.new_network(3, latent=4, width=16, blocks=2)
+    wanted = requests.request(jax.random.key(0), 64)
+    z = jnp.ones(4)
+    expected = generator.generate(learned, wanted, z)
+    found = generator.generate(plain(learned), wanted, z)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 def test_given_radii_are_kept(made, loads):
     radii = jnp.full(64, 3e-4)
-    target = random_laws(1, 64, 76)[0]
+    target = random_group().friction[5]
     surface = made(MATERIAL, loads, target, jnp.zeros(made.latent), radii=radii)
     np.testing.assert_allclose(surface.radius, radii, rtol=1e-5)
     found = metainterface.designs(
@@ -223,7 +255,7 @@ def test_a_familiar_target_is_not(loads):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = metainterface.design_many(
-            MATERIAL, loads, random_laws(1, 64, 77)[0], key=jax.random.key(0), count=4, steps=2
+            MATERIAL, loads, random_group().friction[6], key=jax.random.key(0), count=16, steps=2
         )
     assert not bool(found.searched) and found.distance < 1
     assert "the generator" in str(found)
@@ -386,7 +418,7 @@ def test_parameter_smape_of_a_known_error():
 
 def test_a_search_of_parameters_meets_a_law(loads):
     """With the surface frozen, CMA-ES falls far below a redraw's noise."""
-    target = random_laws(1, 16, 79)[0]
+    target = random_group(16).friction[8]
     found, frozen = jax.jit(
         lambda F, key: searches.search_law(
             searches.cube_decoder, jnp.full(23, 0.5), F, key=key, asperities=16, cube=True,

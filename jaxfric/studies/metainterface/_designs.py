@@ -19,6 +19,7 @@ from jaxfric.studies.metainterface._generator import generate, surface
 from jaxfric.studies.metainterface._model import RADIUS_BOUNDS, Generator, check_request
 
 BANK = 20_000
+STEPS = 10  # and the number that the program is compiled for, unless more are asked for
 
 
 class Generated(eqx.Module):
@@ -54,7 +55,7 @@ def designs(
     key: Key[Array, ""],
     generator: Generator,
     count: int = 16,
-    steps: int = 10,
+    steps: int = STEPS,
     asperities: int = 64,
     radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
     max_height: float | None = None,
@@ -86,7 +87,7 @@ def designs(
     """
     wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
     request = _request(material, loads, target, asperities, wishes, steps, fit_loads, padded=False)
-    found = _generated(request, key, generator, count, asperities, steps)[0]
+    found = _generated(request, key, generator, count, asperities, max(steps, STEPS))[0]
     return found
 
 
@@ -160,7 +161,7 @@ def design_many(
     key: Key[Array, ""],
     generator: Generator | None = None,
     count: int = 16,
-    steps: int = 10,
+    steps: int = STEPS,
     asperities: int = 64,
     radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
     max_height: float | None = None,
@@ -209,7 +210,9 @@ def design_many(
     generator = _model.generator() if generator is None else generator
     wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
     request = _request(material, loads, target, asperities, wishes, steps, FIT_LOADS, padded=True)
-    found, distance, spread = _generated(request, key, generator, count, asperities, steps)
+    found, distance, spread = _generated(
+        request, key, generator, count, asperities, max(steps, STEPS)
+    )
     strange = float(distance) > 1
     if strange:
         warnings.warn(
