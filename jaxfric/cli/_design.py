@@ -79,9 +79,7 @@ def run_design(
     seed: int = 0,
 ) -> "Design":
     """Design, print what came out, write tables, mesh and figures to `out`."""
-    import jax
-
-    from jaxfric import contact, programs
+    from jaxfric import contact
 
     if radii == "fixed":
         raise ValueError("--radii must be free or common: the bank has no radii to keep")
@@ -93,35 +91,10 @@ def run_design(
         "quantum": quantum,
         "max_indentation": max_indentation,
     }
-    key = jax.random.fold_in(jax.random.key(seed), 1)
-    search = {"bank": stand_in(asperities, seed), "radius_bounds": radius, **options}
-    stairs = contact.Asperities(np.linspace(-1e-4, 0, asperities), np.full(asperities, 4e-4))
-    with ThreadPoolExecutor(2) as threads:
-        threads.submit(programs.prepare, contact.feasibility, *law, **search)
-        threads.submit(programs.prepare, contact.tolerance, stairs, *law[:2], *errors, key=key)
-        threads.submit(programs.prepare, contact.random_errors, search["bank"], *law)
-        threads.submit(import_for_files)
-        search["bank"] = bank = kept_bank(asperities, seed)
-        told = contact.feasibility(*law, **search)
-        print(f"{wanted.name}: {told}\n")
-        found = contact.design(*law, starts=starts, finalists=min(4, starts), **search)
-        if not bool(found.status.ok):
-            raise RuntimeError(f"the design has no friction law: {found.status}")
-        found = raise_idle(found, quantum, max_height)
-        spread = contact.tolerance(found.surface, law[0], found.load, *errors, key=key)
-        yardsticks = _yardsticks(wanted.friction, contact.random_errors(bank, *law))
+    search = {"asperities": asperities, "radius_bounds": radius, **options}
+    told, found, spread, yardsticks = _designed(wanted.name, law, search, errors, starts, seed)
     spacing = wanted_spacing(found)
-    ratio = float(np.asarray(found.curve.contact_radius).max() / spacing)
-    text = "\n".join(
-        [
-            str(found),
-            f"  the widest contact is {ratio:.2g} of the spacing of {spacing * 1e3:.3g} mm "
-            "(contacts are independent while that is small)",
-            f"made with errors of {errors[0] * 1e6:.3g} µm in height and {errors[1] * 1e6:.3g} µm "
-            f"in radius:\n{spread}",
-            f"yardsticks, sMAPE: {yardsticks}",
-        ]
-    )
+    text = _text(found, spread, spacing, errors, yardsticks)
     print(text)
     request = {
         "name": wanted.name, "asperities": asperities, "radius_bounds_m": list(radius),
@@ -131,6 +104,53 @@ def run_design(
     files = publish(out, {"design.txt": f"{told}\n\n{text}\n", **contents})
     print(f"\nWritten: {', '.join(str(f) for f in files)}")
     return found
+
+
+def _designed(
+    name: str, law: tuple[Any, Any, Any], search: dict[str, Any], errors: tuple[float, float],
+    starts: int, seed: int,
+) -> "tuple[Feasibility, Design, Tolerance, str]":  # fmt: skip
+    """What `contact` says of a law; what does not wait for the design is compiled meanwhile."""
+    import jax
+
+    from jaxfric import contact, programs
+
+    n = search.pop("asperities")
+    key = jax.random.fold_in(jax.random.key(seed), 1)
+    search["bank"] = bank = stand_in(n, seed)
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(programs.prepare, contact.feasibility, *law, **search)
+        stairs = contact.Asperities(np.linspace(-1e-4, 0, n), np.full(n, 4e-4))
+        threads.submit(programs.prepare, contact.tolerance, stairs, *law[:2], *errors, key=key)
+        threads.submit(programs.prepare, contact.random_errors, bank, *law)
+        threads.submit(import_for_files)
+        search = search | {"bank": kept_bank(n, seed)}
+        told = contact.feasibility(*law, **search)
+        print(f"{name}: {told}\n")
+        found = contact.design(*law, starts=starts, finalists=min(4, starts), **search)
+        if not bool(found.status.ok):
+            raise RuntimeError(f"the design has no friction law: {found.status}")
+        found = raise_idle(found, search["quantum"], search["max_height"])
+        spread = contact.tolerance(found.surface, *law[:2], *errors, key=key)
+        random = contact.random_errors(search["bank"], *law)
+    return told, found, spread, _yardsticks(law[2], random)
+
+
+def _text(
+    found: "Design", spread: "Tolerance", spacing: float, errors: tuple[float, float],
+    yardsticks: str,
+) -> str:  # fmt: skip
+    ratio = float(np.asarray(found.curve.contact_radius).max() / spacing)
+    return "\n".join(
+        [
+            str(found),
+            f"  the widest contact is {ratio:.2g} of the spacing of {spacing * 1e3:.3g} mm "
+            "(contacts are independent while that is small)",
+            f"made with errors of {errors[0] * 1e6:.3g} µm in height and {errors[1] * 1e6:.3g} µm "
+            f"in radius:\n{spread}",
+            f"yardsticks, sMAPE: {yardsticks}",
+        ]
+    )
 
 
 def import_for_files() -> None:

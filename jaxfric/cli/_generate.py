@@ -63,7 +63,21 @@ def run_generate(
         rows.append((i + 1, float(design.error), made, contacts, deepest))
         for name, x in files[i].result().items():
             contents[f"{Path(name).stem}-{i + 1:02d}{Path(name).suffix}"] = x
+    table, csv = _tables(rows)
     head = f"{wanted.name}: {found}"
+    print(f"{head}\n\n{table}")
+    contents |= {
+        "designs.txt": f"{head}\n\n{table}\n",
+        "designs.csv": csv,
+        "designs.png": plotting.plot_designs(each, title=wanted.name),
+    }
+    written = publish(out, contents)
+    print(f"\nWritten: {len(written)} files in {out}, designs.txt and designs.png among them")
+    return found
+
+
+def _tables(rows: list[tuple[int, float, float, int, float]]) -> tuple[str, str]:
+    """To read, and as CSV."""
     table = "\n".join(
         [
             f"{'design':>6s}{'sMAPE %':>11s}{'as made, 95th %':>17s}{'contacts':>10s}"
@@ -71,19 +85,8 @@ def run_generate(
             *(f"{i:6d}{e:11.4g}{m:17.3g}{n:10d}{x:15.3g}" for i, e, m, n, x in rows),
         ]
     )
-    print(f"{head}\n\n{table}")
-    csv = "\n".join(
-        ["design,smape_percent,smape_as_made_95th_percent,contacts,indentation_ratio",
-         *(",".join(f"{v:.6g}" for v in r) for r in rows)]
-    )  # fmt: skip
-    contents |= {
-        "designs.txt": f"{head}\n\n{table}\n",
-        "designs.csv": csv + "\n",
-        "designs.png": plotting.plot_designs(each, title=wanted.name),
-    }
-    written = publish(out, contents)
-    print(f"\nWritten: {len(written)} files in {out}, designs.txt and designs.png among them")
-    return found
+    names = "design,smape_percent,smape_as_made_95th_percent,contacts,indentation_ratio"
+    return table, "\n".join([names, *(",".join(f"{v:.6g}" for v in r) for r in rows)]) + "\n"
 
 
 def _one(designs: "Design", i: int) -> "Design":

@@ -30,8 +30,9 @@ def _fits(out: Path) -> None:
     from jaxfric import records
     from jaxfric.cli._fit import Request, run_fit
 
-    for window in ((4.0, 4.0), None, (30.0, 30.0)):
+    for window in ((4.0, 4.0), None):
         run_fit(records.sample("basalt"), out / "fit", Request(window=window))
+    run_fit(records.sample("sepiolite"), out / "fit", Request())
 
 
 def _demo(out: Path) -> None:

@@ -70,6 +70,16 @@ class Problem(eqx.Module):
         return residual, effect[:, None] * slopes, jnp.max(x)
 
 
+def _lowest(limits: Limits, y: Array, x: Array) -> Array:
+    """The lower bounds when the highest asperity is pressed in by x."""
+    if limits.indentation is None:
+        return limits.low
+    n = y.shape[0] // 2
+    smallest = jnp.maximum(x - y[:n] * limits.scale, 0.0) / limits.indentation
+    smallest = jnp.log(jnp.maximum(smallest, jnp.exp(limits.low[n:])))
+    return limits.low.at[n:].set(jnp.minimum(smallest, limits.high[n:]))
+
+
 def minimise(problem: Problem, y: Array, limits: Limits, steps: Array, most: int) -> Array:
     """The variables after so many steps; the loop is compiled for `most` of them."""
     n = y.shape[0] // 2
@@ -77,21 +87,13 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: Array, most: int
     eye = jnp.eye(problem.loads.shape[0], dtype=y.dtype)
     y = jnp.where(limits.free, jnp.clip(y, limits.low, limits.high), y)
 
-    def lowest(y: Array, x: Array) -> Array:
-        """The lower bounds when the highest asperity is pressed in by x."""
-        if limits.indentation is None:
-            return limits.low
-        smallest = jnp.maximum(x - y[:n] * limits.scale, 0.0) / limits.indentation
-        smallest = jnp.log(jnp.maximum(smallest, jnp.exp(limits.low[n:])))
-        return limits.low.at[n:].set(jnp.minimum(smallest, limits.high[n:]))
-
     def step(state, k):  # type: ignore[no-untyped-def]
         return jax.lax.cond(k <= steps, lambda: moved(state, k == 0), lambda: state), None
 
     def moved(state, first):  # type: ignore[no-untyped-def]
         y, r, J, x, damping = state
         gradient = r @ J
-        low = lowest(y, x)
+        low = _lowest(limits, y, x)
         # A variable at its bound that wants to leave the box keeps still.
         stuck = ((y <= low) & (gradient > 0)) | ((y >= limits.high) & (gradient < 0))
         A = jnp.where((limits.free & ~stuck)[None, :], J, 0.0)
@@ -110,7 +112,7 @@ def minimise(problem: Problem, y: Array, limits: Limits, steps: Array, most: int
         # Only differences of heights count: the highest stays at depth 0.
         lift = jnp.min(jnp.where(problem.used, new[:n], jnp.inf))
         new = new.at[:n].add(-lift)
-        new = jnp.where(limits.free & ~first, jnp.maximum(new, lowest(new, x)), y)
+        new = jnp.where(limits.free & ~first, jnp.maximum(new, _lowest(limits, new, x)), y)
         r_new, J_new, x_new = problem.linearised(new, limits.scale)
         # What breaks the limit of indentation must move, whatever it costs.
         outside = jnp.any(limits.free & (y < low - 0.01))

@@ -14,7 +14,7 @@ DETREND = {"none": 0, "linear": 1, "quadratic": 2}
 EXTRAS = ("stiffness", "step_time")
 # A record is padded to one of these lengths, and its velocity steps to one of these counts, so
 # that another record needs no other program.
-LENGTHS = (256, 1024, 4096, 16384)
+LENGTHS = (256, 1024, 4096, 8192, 16384)
 STEPS = (1, 2, 4, 8, 16)
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 DAMPING = 1e-3  # at the start, relative to the diagonal of the normal matrix
 # Share of the squares that a step must promise: with thousands of samples some hundredths of a
-# standard error. Where the best step time falls on a sample, the squares have a kink and no gradient
-# vanishes: then steps are shortened until they promise no more than this.
+# standard error. Where the best step time falls on a sample, the squares have a kink and no
+# gradient vanishes: then steps are shortened until they promise no more than this.
 GAIN = 1e-8
 MOST_DAMPING = 1e12
 
