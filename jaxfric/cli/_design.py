@@ -1,6 +1,5 @@
 """`jaxfric design`: from a friction law to a surface that can be milled."""
 
-import contextlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jaxfric.cli._bank import LAWS, kept_bank, stand_in
-from jaxfric.cli._files import publish
+from jaxfric.cli._files import load_figures, publish
 
 if TYPE_CHECKING:
     from jax import Array
@@ -123,7 +122,7 @@ def _designed(
         stairs = contact.Asperities(np.linspace(-1e-4, 0, n), np.full(n, 4e-4))
         threads.submit(programs.prepare, contact.tolerance, stairs, *law[:2], *errors, key=key)
         threads.submit(programs.prepare, contact.random_errors, bank, *law)
-        threads.submit(import_for_files)
+        threads.submit(load_figures)
         search = search | {"bank": kept_bank(n, seed)}
         told = contact.feasibility(*law, **search)
         print(f"{name}: {told}\n")
@@ -151,14 +150,6 @@ def _text(
             f"yardsticks, sMAPE: {yardsticks}",
         ]
     )
-
-
-def import_for_files() -> None:
-    """What figures and meshes need; a folder without them is said when they are made."""
-    with contextlib.suppress(ImportError):
-        import matplotlib.backends.backend_agg
-        import matplotlib.figure  # noqa: F401
-        import trimesh  # noqa: F401
 
 
 def raise_idle(found: "Design", quantum: float | None, max_height: float | None) -> "Design":
@@ -245,15 +236,13 @@ def _contents(
 
 
 def surface_files(found: "Design", spacing: float) -> dict[str, Any]:
-    """The asperities as a table and, with trimesh, as a mesh."""
+    """The asperities as a table and as triangles to mill."""
     from jaxfric import records
 
     tip, radius = _tips(found)
     position = records.lattice(tip.size, spacing)
-    contents: dict[str, Any] = {"surface.csv": records.asperities_csv(position, tip, radius)}
-    try:
-        mesh = records.cap_mesh(tip, radius, spacing=spacing, base=1e-3)
-    except ImportError as error:
-        print(f"no surface.stl: {error}")
-        return contents
-    return contents | {"surface.stl": records.stl_bytes(mesh)}
+    triangles = records.cap_triangles(tip, radius, spacing=spacing, base=1e-3)
+    return {
+        "surface.csv": records.asperities_csv(position, tip, radius),
+        "surface.stl": records.stl_bytes(triangles),
+    }

@@ -1,5 +1,6 @@
 """Results into a folder."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -20,3 +21,13 @@ def publish(out: Path, contents: dict[str, Any]) -> list[Path]:
         for name in contents:
             os.replace(Path(folder) / name, out / name)
     return [out / name for name in contents]
+
+
+def load_figures() -> None:
+    """Import what draws, in a thread, while the compiler works outside of Python.
+
+    Where it is missing, that is said when a figure is made.
+    """
+    with contextlib.suppress(ImportError):
+        import matplotlib.backends.backend_agg
+        import matplotlib.figure  # noqa: F401

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jaxfric.cli._files import publish
+from jaxfric.cli._files import load_figures, publish
 
 if TYPE_CHECKING:
     from jaxfric.ratestate import AbstractEvolution, StepFit
@@ -96,8 +96,8 @@ def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["
 def _fit_all(
     record: "VelocityStepRecord", laws: dict[str, "AbstractEvolution"], request: Request
 ) -> list["StepFit"]:
-    """One fit for each law, side by side: most of the first one's time is compilation."""
-    from jaxfric import ratestate
+    """One fit for each law; while one computes, the program of the next is compiled."""
+    from jaxfric import programs, ratestate
 
     free = ["step_time"] if request.stiffness is not None else ["step_time", "stiffness"]
 
@@ -113,14 +113,10 @@ def _fit_all(
             raise RuntimeError(f"{name}: {error}") from error
 
     with ThreadPoolExecutor(len(laws) + 1) as pool:
-        pool.submit(_load_figures)
-        return list(pool.map(fit, laws))
-
-
-def _load_figures() -> None:
-    """Import what draws, while the compiler works outside of Python."""
-    import matplotlib.backends.backend_agg
-    import matplotlib.figure  # noqa: F401
+        for name in laws:
+            pool.submit(programs.prepare, fit, name)
+        pool.submit(load_figures)
+        return [fit(name) for name in laws]
 
 
 def read_record(file: str) -> "VelocityStepRecord":

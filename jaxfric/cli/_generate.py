@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxfric.cli._design import Wanted, import_for_files, raise_idle, surface_files, wanted_spacing
-from jaxfric.cli._files import publish
+from jaxfric.cli._design import Wanted, raise_idle, surface_files, wanted_spacing
+from jaxfric.cli._files import load_figures, publish
 
 if TYPE_CHECKING:
     from jaxfric.contact import Design
@@ -43,7 +43,7 @@ def run_generate(
         # What does not wait for the designs is read or compiled meanwhile
         tolerance = (half_space, wanted.loads, *errors)
         threads.submit(programs.prepare, contact.tolerance, stairs, *tolerance, key=key)
-        threads.submit(import_for_files)
+        threads.submit(load_figures)
         found = metainterface.design_many(
             half_space, wanted.loads, wanted.friction, key=key, count=count, asperities=asperities,
             radius_bounds=radius, max_height=max_height, quantum=quantum,

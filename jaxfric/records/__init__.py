@@ -24,6 +24,7 @@ from jaxfric.records._sample import sample as sample
 from jaxfric.records._surface import (
     asperities_csv as asperities_csv,
     cap_mesh as cap_mesh,
+    cap_triangles as cap_triangles,
     foot_radius as foot_radius,
     lattice as lattice,
     stl_bytes as stl_bytes,

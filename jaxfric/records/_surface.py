@@ -71,11 +71,11 @@ def write_asperities(
     return _whole(Path(path), asperities_csv(position, height, radius).encode())
 
 
-def cap_mesh(
+def cap_triangles(
     height: Floats, radius: Floats, *, spacing: float, base: float, segments: int = 48,
     rings: int = 24,
-) -> Any:  # fmt: skip
-    """A watertight mesh of spherical caps that stand on a block, one in each cell of a lattice.
+) -> Floats:  # fmt: skip
+    """The closed surface of spherical caps that stand on a block, one in each cell of a lattice.
 
     A cap of radius R whose tip is z above the block meets it in a circle of radius √(2Rz − z²);
     one higher than R is a hemisphere on a column.
@@ -91,16 +91,17 @@ def cap_mesh(
         rings: between tip and block.
 
     Returns:
-        A `trimesh.Trimesh` in metres.
+        (triangles, 3 corners, 3), m, counter-clockwise from outside.
 
     Raises:
         ValueError: caps that overlap, or numbers out of range.
-        ImportError: without trimesh.
+
+    Example:
+        >>> import numpy as np
+        >>> height, radius = np.array([1e-4]), np.array([1e-3])
+        >>> cap_triangles(height, radius, spacing=1.5e-3, base=1e-3, rings=2).shape
+        (384, 3, 3)
     """
-    try:
-        import trimesh
-    except ImportError as error:
-        raise ImportError("a mesh needs trimesh: pip install 'jaxfric[mesh]'") from error
     height, radius = np.asarray(height, float), np.asarray(radius, float)
     if segments < 8 or segments % 8 or rings < 2 or base <= 0:
         raise ValueError("segments must be a multiple of 8, rings at least 2 and base > 0")
@@ -123,7 +124,38 @@ def cap_mesh(
             part = _flat(spacing, segments)
         triangles.append(part + np.array([*centre, 0.0]))
     triangles += _block(side, rows, spacing, base, segments)
-    vertices = np.concatenate(triangles).reshape(-1, 3)
+    return np.concatenate(triangles)
+
+
+def cap_mesh(
+    height: Floats, radius: Floats, *, spacing: float, base: float, segments: int = 48,
+    rings: int = 24,
+) -> Any:  # fmt: skip
+    """`cap_triangles` as a watertight mesh, its corners merged.
+
+    Arguments:
+        height: see `cap_triangles`, as the others.
+        radius: m.
+        spacing: m.
+        base: m.
+        segments: corners of a ring.
+        rings: between tip and block.
+
+    Returns:
+        A `trimesh.Trimesh` in metres.
+
+    Raises:
+        ValueError: caps that overlap, or numbers out of range.
+        ImportError: without trimesh.
+    """
+    try:
+        import trimesh
+    except ImportError as error:
+        raise ImportError("a mesh needs trimesh: pip install 'jaxfric[mesh]'") from error
+    triangles = cap_triangles(
+        height, radius, spacing=spacing, base=base, segments=segments, rings=rings
+    )
+    vertices = triangles.reshape(-1, 3)
     # Neighbours meet in the same points up to rounding.
     # The odd shift keeps points of the lattice off the borders of rounding.
     grid = np.round(vertices / (spacing * 1e-5) + 0.1234).astype(np.int64)
@@ -134,20 +166,31 @@ def cap_mesh(
     return trimesh.Trimesh(vertices[first], index.reshape(-1, 3), process=False)
 
 
-def stl_bytes(mesh: Any, *, unit: float = 1e-3) -> bytes:
-    """A mesh as binary STL, in millimetres unless told otherwise.
+# Facets of binary STL: normal, corners, two bytes of no meaning
+_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+
+
+def stl_bytes(surface: Any, *, unit: float = 1e-3) -> bytes:
+    """A surface as binary STL, in millimetres unless told otherwise.
+
+    Written here: merging corners for a mesh, which the format does not know, takes longer than a
+    design.
 
     Arguments:
-        mesh: from `cap_mesh`, in metres.
+        surface: triangles (n, 3, 3) from `cap_triangles`, or a mesh from `cap_mesh`, in metres.
         unit: of the file, m; slicers and mills read millimetres.
 
     Returns:
         The content of the file.
+
+    Source: StereoLithography interface specification, 3D Systems (1988).
     """
-    scaled = mesh.copy()
-    scaled.apply_scale(1 / unit)
-    content: bytes = scaled.export(file_type="stl")
-    return content
+    corners = np.asarray(getattr(surface, "triangles", surface), float) / unit
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    facets = np.zeros(len(corners), _FACET)
+    facets["normal"], facets["corners"] = normal / np.where(length > 0, length, 1), corners
+    return bytes(80) + len(facets).to_bytes(4, "little") + facets.tobytes()
 
 
 def write_stl(path: str | os.PathLike[str], mesh: Any, *, unit: float = 1e-3) -> Path:

@@ -48,6 +48,22 @@ def test_a_written_file_is_read_back(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["surface.stl"]
 
 
+@pytest.mark.parametrize(("n", "spacing"), [(1, 2e-3), (7, 2.1e-3), (64, 1.7e-3)])
+def test_triangles_alone_close_when_read_from_a_file(n, spacing):
+    """In single precision neighbours meet in the same corners, which a reader merges."""
+    z, R = caps(n)
+    z = np.minimum(z, 0.3 * R)
+    triangles = records.cap_triangles(z, R, spacing=spacing, base=1e-3)
+    content = records.stl_bytes(triangles)
+    again = trimesh.load(io.BytesIO(content), file_type="stl")
+    assert (
+        again.is_watertight and again.is_winding_consistent and len(again.faces) == len(triangles)
+    )
+    mesh = records.cap_mesh(z, R, spacing=spacing, base=1e-3)
+    np.testing.assert_allclose(again.volume, mesh.volume * 1e9, rtol=1e-5)  # mm³
+    np.testing.assert_allclose(again.face_normals, mesh.face_normals, atol=1e-3)
+
+
 def test_table_keeps_every_digit(tmp_path):
     z, R = caps(5)
     position = records.lattice(5, 1.5e-3)
