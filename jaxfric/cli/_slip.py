@@ -1,9 +1,10 @@
 """`jaxfric predict-slip`: the friction of a fault from a file of its acoustic emission."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from jaxfric.cli._files import publish
+from jaxfric.cli._files import load_figures, publish
 
 
 def run_predict(
@@ -25,7 +26,9 @@ def run_predict(
         file, normal_stress=normal_stress, columns=_pairs("--column", columns),
         units=_pairs("--unit", units),
     )  # fmt: skip
-    found = fault_slip.predict_slip(record, tune=tune, part=part, method=method)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(load_figures)
+        found = fault_slip.predict_slip(record, tune=tune, part=part, method=method)
     text = f"{record}\n\n{found}"
     print(text)
     head = "time_s,predicted,standard_deviation,time_to_failure_s,measured,test"
