@@ -1,5 +1,5 @@
 """`python -m jaxfric`."""
 
-from jaxfric.cli import main
+from jaxfric.cli import run
 
-main()
+run()

@@ -1,5 +1,6 @@
 """The command line as a user calls it: exit status, files, messages."""
 
+import csv
 import json
 import os
 import subprocess
@@ -123,19 +124,22 @@ def test_several_files_make_one_table_and_a_bad_one_ends_none(jaxfric, step_file
     done = jaxfric(
         "fit-step", step_file, bad, "basalt", "--evolution", "slip", "--window", 4, 8, "--out", out
     )
-    assert done.returncode == 1 and "1 files were not fitted" in done.stderr
+    assert done.returncode == 1 and "1 of 3 files not fitted" in done.stderr
     assert str(bad) in done.stderr and "Traceback" not in done.stderr
     assert {path.name for path in out.iterdir()} == {"step", "basalt", "fits.csv"}
     for name in ("step", "basalt"):
         assert {path.name for path in (out / name).iterdir()} == FILES
-    table = np.genfromtxt(out / "fits.csv", delimiter=",", names=True, dtype=None, encoding="utf-8")
-    assert list(table["parameter"][:4]) == ["a", "b", "a-b", "Dc"]
-    assert sorted(set(table["file"])) == sorted({f'"{step_file}"', '"basalt"'})
-    # one record, once as it ships and once as a laboratory's file: the same rows, rounded
-    of_file = table["value"][table["file"] == f'"{step_file}"']
-    np.testing.assert_allclose(
-        of_file[:4], table["value"][table["file"] == '"basalt"'][:4], rtol=1e-3
-    )
+    with open(out / "fits.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["parameter"] for row in rows[:4]] == ["a", "b", "a-b", "Dc"]
+    assert {row["file"] for row in rows} == {str(step_file), "basalt"}
+    assert {row["best"] for row in rows} == {"1"}  # of one law
+    # one record, once as it ships and once cut and rounded, so that the windows differ by a row
+    values = {row["file"]: {} for row in rows}
+    for row in rows:
+        values[row["file"]][row["parameter"]] = float(row["value"])
+    for name in ("a", "b", "Dc", "step_time"):
+        assert values[str(step_file)][name] == pytest.approx(values["basalt"][name], rel=0.02)
 
 
 @pytest.mark.slow
@@ -153,7 +157,7 @@ def test_what_is_kept_can_be_moved_and_switched_off(step_file, tmp_path):
     first = run(str(folder))
     assert len(list((folder / "programs").glob("*.program"))) == 1
     assert run("off") == first == run(str(folder))
-    assert not (tmp_path / "home").exists()
+    assert not list((tmp_path / "home").glob("**/jaxfric"))  # nothing of ours
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])

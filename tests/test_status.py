@@ -24,7 +24,7 @@ def test_every_code_has_a_sentence():
         (Status.NOT_FINITE, "check that a > 0"),
         (Status.BAD_PROTOCOL, "velocities must be >= 0"),
         (Status.BAD_TIME, "outside the protocol"),
-        (Status.BAD_PARAMETER, "Dc, V0 and stiffness must be > 0"),
+        (Status.BAD_PARAMETER, "Dc, V0, stiffness and velocity must be > 0"),
         (Status.SOLVER, "try another solver"),
         (Status.OVERFLOW, "raise max_events"),
         (Status.OVERLOADED, "raise limit and leaf_limit"),

@@ -52,7 +52,9 @@ def run_fit_files(files: Sequence[str], out: Path, request: Request) -> None:
         publish(out, {"fits.csv": "\n".join([CSV_HEAD, *rows]) + "\n"})
         print(f"Fitted {len(files) - len(failures)} of {len(files)} files: {out / 'fits.csv'}")
     if failures:
-        raise RuntimeError("\n".join([f"{len(failures)} files were not fitted", *failures]))
+        raise RuntimeError(
+            "\n".join([f"{len(failures)} of {len(files)} files not fitted", *failures])
+        )
 
 
 def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["StepFit"]:

@@ -47,8 +47,9 @@ def test_a_shipped_fit_is_the_traced_one(keeper, evolution):
     assert set(keeper.used.values()) == {"shipped"}
     programs.forget()
     traced = fit()
-    np.testing.assert_allclose(shipped.values, traced.values, rtol=1e-9)
-    np.testing.assert_allclose(shipped.model, traced.model, rtol=0, atol=1e-12)
+    # the same to rounding, which ten steps of least squares amplify
+    np.testing.assert_allclose(shipped.values, traced.values, rtol=1e-8)
+    np.testing.assert_allclose(shipped.model, traced.model, rtol=0, atol=1e-10)
     assert jax.tree_util.tree_all(
         jax.tree_util.tree_map(lambda x: bool(jnp.isfinite(x).all()), shipped.law)
     )
