@@ -1,4 +1,4 @@
-"""How long `import jaxfric` takes in a fresh process, beside the libraries it stands on."""
+"""How long jaxfric takes to import in a fresh process, beside the libraries it stands on."""
 
 import os
 
@@ -16,7 +16,9 @@ start = time.perf_counter()
 import {module}
 print(time.perf_counter() - start, len(sys.modules))
 """
-MODULES = ("numpy", "jax", "equinox", "diffrax", "jaxfric")
+# `import jaxfric` loads nothing by itself; its largest room stands for what a user imports.
+OURS = "jaxfric.ratestate"
+MODULES = ("numpy", "jax", "equinox", "diffrax", "jaxfric", OURS)
 COLUMNS = {
     "min_s": "min",
     "median_s": "median",
@@ -48,7 +50,7 @@ def main() -> None:
     # Module by module within a round, so that a busy minute slows all of them alike.
     rounds = [{m: fresh_import(m) for m in MODULES} for _ in range(repeats + 1)][1:]
     timings = {m: Timing(None, tuple(r[m][0] for r in rounds)) for m in MODULES}
-    ours = timings["jaxfric"]
+    ours = timings[OURS]
     for module in MODULES:
         timing = timings[module]
         difference = 1e3 * (ours.best - timing.best)
@@ -57,10 +59,10 @@ def main() -> None:
             timing,
             modules=rounds[-1][module][1],
             ratio=ours.best / timing.best,
-            over_limit=difference if module != "jaxfric" else None,
+            over_limit=difference if module != OURS else None,
         )
-    table.note("Limit: jaxfric imports diffrax, whose own import time is therefore the floor.")
-    table.note("Goal: import jaxfric in at most 1.2 s.")
+    table.note("Limit: jaxfric imports equinox, whose own import time is therefore the floor.")
+    table.note(f"Goal: import {OURS} in at most 1.2 s.")
     table.finish()
 
 
