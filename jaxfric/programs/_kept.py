@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import equinox as eqx
 import jax
 
-from jaxfric.programs import _executables
 from jaxfric.programs._describe import UnknownStructureError, describe
 from jaxfric.programs._sources import PACKAGE, digest
 
@@ -85,22 +84,6 @@ class Keeper:
     def _find(self, key: str, program: "Program", arguments: str, args: Any) -> "_Compiled":
         self.keys.add(key)
         note = Note(program.name, arguments, digest(program.module), jax.__version__)
-        executable = None
-        if self.folder is not None and not self.anew:
-            executable = self.folder / f"{key}.{_executables.machine()}.executable"
-            loaded = _executables.load(executable, note)
-            if loaded is not None:
-                self.used[program.name] = "kept"
-                return _Compiled(*loaded)
-        call = self._traced(key, program, note, args)
-        if executable is not None:
-            content = _executables.dump(note, call.result, call.function)
-            if content is not None:
-                _write_all({executable: content})
-        return call
-
-    def _traced(self, key: str, program: "Program", note: Note, args: Any) -> "_Compiled":
-        """From a traced program that is kept, or else traced now."""
         folders = [] if self.anew else [SHIPPED, *([] if self.folder is None else [self.folder])]
         for folder in folders:
             if _noted(folder / f"{key}.json") == note._replace(jax=""):
@@ -218,27 +201,25 @@ def _read(path: Path) -> tuple[Any, bytes] | None:
 
 
 def _write(path: Path, note: Note, content: tuple[Any, bytes]) -> None:
-    """A program that says the same stays as it is, and only its note is new.
+    """Whole files or none; a program that says the same stays as it is.
 
     A folder that cannot be written to costs the next run some seconds, no more.
     """
-    files = {path.with_suffix(".json"): json.dumps(note._asdict(), indent=1).encode() + b"\n"}
-    if not _same(_read(path.with_suffix(".program")), content):
-        files = {path.with_suffix(".program"): zlib.compress(pickle.dumps(content), 9)} | files
-    _write_all(files)
-
-
-def _write_all(files: dict[Path, bytes]) -> None:
-    """Each whole, in this order."""
     try:
-        for path, content in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(content)
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not _same(_read(path.with_suffix(".program")), content):
+            _replace(path.with_suffix(".program"), zlib.compress(pickle.dumps(content), 9))
+        text = json.dumps(note._asdict(), indent=1) + "\n"
+        _replace(path.with_suffix(".json"), text.encode("utf-8"))
     except OSError as error:
         print(f"programs are not kept: {error}", file=sys.stderr)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
 
 
 def _same(old: tuple[Any, bytes] | None, new: tuple[Any, bytes]) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from jaxfric import programs
-from jaxfric.programs import _executables, _kept
 from jaxfric.programs._describe import UnknownStructureError, describe
 
 
@@ -92,8 +91,6 @@ def test_another_kind_of_arguments_is_another_program(keeper, tmp_path):
 def test_what_cannot_be_trusted_is_traced_anew(keeper, tmp_path, damage, monkeypatch):
     call()
     (path,), (note,) = tmp_path.glob("*.program"), tmp_path.glob("*.json")
-    for executable in tmp_path.glob("*.executable"):
-        executable.unlink()
     if damage == "truncate":
         path.write_bytes(path.read_bytes()[:100])
     elif damage == "sources":
@@ -109,26 +106,6 @@ def test_what_cannot_be_trusted_is_traced_anew(keeper, tmp_path, damage, monkeyp
     pair, _ = call()
     np.testing.assert_array_equal(pair.first, [3.0, 12.0])
     assert set(keeper.used.values()) == {"traced"}
-
-
-@pytest.mark.parametrize("damage", ["none", "truncate", "sources", "machine"])
-def test_a_compiled_program_is_loaded_or_else_compiled_anew(
-    keeper, tmp_path, damage, monkeypatch, compilations
-):
-    call()
-    (path,) = tmp_path.glob("*.executable")
-    if damage == "truncate":
-        path.write_bytes(path.read_bytes()[:100])
-    elif damage == "sources":  # of code that has changed since
-        monkeypatch.setattr(_kept, "digest", lambda module: "another")
-    elif damage == "machine":
-        monkeypatch.setattr(_executables, "machine", lambda: "another")
-    pair, factor = Pair(jnp.array([1.0, 2.0]), "a"), jnp.asarray(3.0)
-    keeper = programs.keep(tmp_path)
-    compiled = compilations(scaled, pair, factor, 2)
-    assert (compiled == 0) == (damage == "none")
-    assert set(keeper.used.values()) == {"traced" if damage == "sources" else "kept"}
-    np.testing.assert_array_equal(call()[0].first, [3.0, 12.0])
 
 
 def test_a_folder_that_cannot_be_written_to_costs_time_only(tmp_path, capsys):
