@@ -102,14 +102,15 @@ def _fit_all(
     from jaxfric import programs, ratestate
 
     free = ["step_time"] if request.stiffness is not None else ["step_time", "stiffness"]
+    load = ratestate.protocol_from_displacement(record, request.steps)
 
     def fit(name: str) -> "StepFit":
-        law, spring = ratestate.guess(record, laws[name], steps=request.steps)
+        law, spring = ratestate.guess(record, laws[name], protocol=load)
         if request.stiffness is not None:
             spring = ratestate.Spring(request.stiffness)
         try:
             return ratestate.fit_step(
-                record, law, spring, free=free, steps=request.steps, detrend=request.detrend
+                record, law, spring, free=free, protocol=load, detrend=request.detrend
             )
         except RuntimeError as error:
             raise RuntimeError(f"{name}: {error}") from error
@@ -180,13 +181,16 @@ def _folders(files: Sequence[str]) -> list[str]:
 def _rows(file: str, fits: Sequence["StepFit"]) -> list[str]:
     """Of the table of all files: one for each parameter of each law."""
     best = min(fit.bic for fit in fits)
-    return [
-        f'"{file}",{_law_name(fit)},{row["name"]},{row["value"]:.9g},{row["error"]:.3g},'
-        f"{row['low']:.6g},{row['high']:.6g},{row['unit']},{fit.rms:.4g},{fit.bic:.6g},"
-        f"{int(fit.bic == best)}"
-        for fit in fits
-        for row in fit.table()
-    ]
+    lines = []
+    for fit in fits:
+        head = f'"{file}",{_law_name(fit)}'
+        tail = f"{fit.rms:.4g},{fit.bic:.6g},{int(fit.bic == best)}"
+        lines += [
+            f"{head},{row['name']},{row['value']:.9g},{row['error']:.3g},{row['low']:.6g},"
+            f"{row['high']:.6g},{row['unit']},{tail}"
+            for row in fit.table()
+        ]
+    return lines
 
 
 def _law_name(fit: "StepFit") -> str:
