@@ -182,9 +182,15 @@ class Problem(NamedTuple):
     def residuals(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(total,) and their Jacobian (total, p); not finite where the simulator fails."""
         residuals, jacobians = [], []
-        for (friction, slopes), block in zip(self.curves(p), self.blocks, strict=True):
+        nowhere = np.array([np.inf]), np.zeros((1, p.size))
+        try:
+            with np.errstate(over="ignore", under="ignore"):
+                curves = self.curves(p)
+        except ValueError:  # a trial that no law, spring or protocol allows, such as Dc = inf
+            return nowhere
+        for (friction, slopes), block in zip(curves, self.blocks, strict=True):
             if not np.all(np.isfinite(friction)) or not np.all(np.isfinite(slopes)):
-                return np.array([np.inf]), np.zeros((1, p.size))
+                return nowhere
             # The best trend is projected out: linear least squares inside the nonlinear ones
             without_trend = [
                 x - block.projector @ (block.projector.T @ x)

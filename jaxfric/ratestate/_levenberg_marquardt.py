@@ -58,7 +58,8 @@ def least_squares(
         r_new, J_new = residuals(p + step)
         gained = cost - (new := _cost(r_new, J_new))
         if promised <= GAIN * cost:
-            return Optimum(p + step if gained > 0 else p, True, iteration)
+            # Beside a place where the simulator fails there is no optimum, however short the step
+            return Optimum(p + step if gained > 0 else p, bool(np.isfinite(new)), iteration)
         if gained > 0:
             p, r, J, cost = p + step, r_new, J_new, new
             ratio = gained / promised if promised > 0 else 1.0
@@ -67,7 +68,7 @@ def least_squares(
         else:
             damping, growth = damping * growth, growth * 2
             if damping > MOST_DAMPING:  # no step lowers the error: rounding is reached
-                return Optimum(p, True, iteration)
+                return Optimum(p, bool(np.isfinite(new)), iteration)
     return Optimum(p, False, max_iterations)
 
 

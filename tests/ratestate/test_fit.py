@@ -402,3 +402,22 @@ def test_displacement_must_hold_a_step(ideal):
 def test_inversion_needs_float64(ideal):
     with jax.enable_x64(False), pytest.raises(ValueError, match="jax_enable_x64"):
         rs.fit_step(ideal, make_law(), rs.Spring(2000.0))
+
+
+@pytest.mark.x64
+def test_a_trial_that_no_protocol_allows_is_a_bad_one_and_no_error():
+    """Step times before the start, lengths beyond all numbers: the search turns back from them."""
+    from jaxfric.ratestate._fit import Problem
+    from jaxfric.ratestate._fit_problem import make_block, make_layout
+
+    record = make_record(make_law())
+    load = rs.protocol_from_displacement(record)
+    block = make_block(record.time, record.friction, make_law(), rs.Spring(2000.0), load, 1)
+    layout, guess = make_layout([block], ["a", "b", "Dc"], FREE, ())
+    problem = Problem(layout, (block,))
+    assert np.isfinite(problem.residuals(np.array(guess))[0]).all()
+    for name, value in (("step_time", -5.0), ("Dc", 1e3), ("Dc", -1e3), ("stiffness", 1e3)):
+        trial = np.array(guess)
+        trial[layout.labels.index(name)] = value
+        residuals, jacobian = problem.residuals(trial)
+        assert not np.isfinite(residuals).all() and jacobian.shape[1] == trial.size
