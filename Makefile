@@ -17,7 +17,7 @@ XLA       = --xla_backend_optimization_level=$(LEVEL) --xla_llvm_disable_expensi
 LEVEL    := 0
 AT_ONE   := tests/networks tests/training tests/studies/test_fault_slip.py \
 	tests/studies/test_slide_hold_learn.py tests/ratestate/test_catalogue.py \
-	tests/ratestate/test_fit_synthetic.py
+	tests/inversion/test_fit_synthetic.py
 # Programs that may raise call back to Python, and no cache takes those; what fails is NaN instead.
 QUICK_ENV = $(TEST_ENV) EQX_ON_ERROR=nan XLA_FLAGS="$(XLA) $$XLA_FLAGS"
 # A worker that dies ends the run: a replaced one was seen to leave the rest waiting for ever.

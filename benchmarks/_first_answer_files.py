@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxfric import records
-from jaxfric.ratestate import protocol_from_displacement
+from jaxfric.inversion import protocol_from_displacement
 
 # Times before and after the step, s: the fit takes a part of each, of another number of rows
 WINDOWS = {"basalt": (14.0, 14.0), "sepiolite": (400.0, 660.0)}

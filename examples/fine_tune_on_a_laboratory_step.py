@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxfric import networks, ratestate as rs, records, training
+from jaxfric import inversion, networks, ratestate as rs, records, training
 from jaxfric.studies import slide_hold_learn
 
 jax.config.update("jax_enable_x64", True)
@@ -22,7 +22,7 @@ WINDOWS = {"basalt": (-5.0, 15.0), "sepiolite": (-100.0, 300.0)}
 def halves(name):
     """The record on a clock that starts at zero, its loading, and how many rows are to tune."""
     record = records.sample(name)
-    at = float(rs.protocol_from_displacement(record).times[1])
+    at = float(inversion.protocol_from_displacement(record).times[1])
     before, after = WINDOWS[name]
     record = record.crop(at + before, at + after)
     tuned = int(np.searchsorted(record.time, at + (before + after) / 2))
@@ -32,8 +32,8 @@ def halves(name):
 
 def fitted(first):
     """The rate-and-state law of the first half."""
-    law, spring = rs.guess(first, rs.Slip())
-    return rs.fit_step(first, law, spring, free=("stiffness", "step_time"), detrend="none")
+    law, spring = inversion.guess(first, rs.Slip())
+    return inversion.fit_step(first, law, spring, free=("stiffness", "step_time"), detrend="none")
 
 
 def tuned_network(first, fit, steps):

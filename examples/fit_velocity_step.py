@@ -2,7 +2,7 @@
 
 import jax
 
-from jaxfric import ratestate as rs, records
+from jaxfric import inversion, ratestate as rs, records
 
 jax.config.update("jax_enable_x64", True)  # the inversion needs float64
 
@@ -11,9 +11,9 @@ print(record)
 
 fits = []
 for evolution in (rs.Aging(), rs.Slip()):
-    law, spring = rs.guess(record, evolution)
-    fits.append(rs.fit_step(record, law, spring, free=("stiffness", "step_time")))
+    law, spring = inversion.guess(record, evolution)
+    fits.append(inversion.fit_step(record, law, spring, free=("stiffness", "step_time")))
     print(f"\n{fits[-1]}")
 
-print(f"\n{rs.compare(fits)}")
+print(f"\n{inversion.compare(fits)}")
 print(f"\nWhat the record leaves open:\n{fits[-1].identifiability()}")

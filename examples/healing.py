@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxfric import ratestate as rs
+from jaxfric import inversion, ratestate as rs
 
 jax.config.update("jax_enable_x64", True)
 
@@ -24,6 +24,6 @@ for evolution in (rs.Aging(), rs.Slip(), rs.Nagata(c=2.0)):
     histories = run(stiffnesses)
     print(f"{type(evolution).__name__}: {histories.status}")
     for k, mu in zip(stiffnesses, histories.friction, strict=True):
-        result = rs.healing(t, mu, protocol)
+        result = inversion.healing(t, mu, protocol)
         rises = "  ".join(f"{rise:.4f}" for rise in result.delta_mu)
         print(f"  k = {k:6.0f} 1/m   Δμ {rises}   slope {result.per_decade:.4f} per decade")

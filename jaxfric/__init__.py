@@ -13,17 +13,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jaxfric import (
         contact as contact,
+        dynamics as dynamics,
         fault as fault,
+        forecast as forecast,
+        inversion as inversion,
+        networks as networks,
+        plotting as plotting,
+        programs as programs,
         ratestate as ratestate,
         records as records,
+        search as search,
         signals as signals,
+        studies as studies,
+        training as training,
     )
     from jaxfric._status import Status as Status
 
     __version__: str
 
 # Loaded when they are first asked for, so that `jaxfric --help` starts without JAX.
-_ROOMS = ("contact", "fault", "ratestate", "records", "signals")
+_ROOMS = (
+    "contact",
+    "dynamics",
+    "fault",
+    "forecast",
+    "inversion",
+    "networks",
+    "plotting",
+    "programs",
+    "ratestate",
+    "records",
+    "search",
+    "signals",
+    "studies",
+    "training",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,60 +1,81 @@
-"""Outcomes of runs: codes, sentences, batches."""
+"""Outcomes of runs: sentences, batches, those of each room."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxfric import Status
+from jaxfric import Status, contact, dynamics, fault, ratestate as rs, search
 
-CODES = [name for name in vars(Status) if name.isupper() and name != "MESSAGES"]
+Outcome = rs.Outcome
 
 
-def test_every_code_has_a_sentence():
-    codes = sorted(getattr(Status, name) for name in CODES)
-    assert codes == list(range(len(Status.MESSAGES)))
-    assert len(set(Status.MESSAGES)) == len(Status.MESSAGES)
-    assert str(Status(jnp.array(Status.SUCCESSFUL))) == "successful"
+def status(outcome, outcomes=Outcome):
+    return Status(outcome, outcomes)
 
 
 @pytest.mark.parametrize(
-    ("code", "remedy"),
+    ("room", "outcome", "remedy"),
     [
-        (Status.MAX_STEPS, "raise max_steps"),
-        (Status.NOT_FINITE, "check that a > 0"),
-        (Status.BAD_PROTOCOL, "velocities must be >= 0"),
-        (Status.BAD_TIME, "outside the protocol"),
-        (Status.BAD_PARAMETER, "Dc, V0, stiffness and velocity must be > 0"),
-        (Status.SOLVER, "try another solver"),
-        (Status.OVERFLOW, "raise max_events"),
-        (Status.OVERLOADED, "raise limit and leaf_limit"),
+        (dynamics, "max_steps", "raise max_steps"),
+        (dynamics, "not_finite", "check that a > 0"),
+        (dynamics, "bad_protocol", "velocities must be >= 0"),
+        (dynamics, "bad_time", "outside the protocol"),
+        (dynamics, "bad_parameter", "Dc, V0, stiffness and velocity must be > 0"),
+        (dynamics, "solver", "try another solver"),
+        (rs, "too_many_events", "raise max_events"),
+        (rs, "stiff", "stiff_solver()"),
+        (fault, "overloaded", "raise limit and leaf_limit"),
+        (contact, "bad_surface", "radii, modulus and area_factor must be > 0"),
+        (contact, "bad_load", "negative or not finite"),
+        (contact, "unsolved", "use float64"),
+        (search, "no_value", "begin elsewhere"),
     ],
 )
-def test_sentences_name_the_remedy(code, remedy):
-    status = Status(jnp.array(code))
-    assert remedy in str(status) and not bool(status.ok)
+def test_sentences_name_the_remedy(room, outcome, remedy):
+    found = status(getattr(room.Outcome, outcome), room.Outcome)
+    assert remedy in str(found) and not bool(found.ok)
+    assert str(status(room.Outcome.successful, room.Outcome)) == "successful"
+
+
+def test_a_room_knows_the_outcomes_of_the_rooms_below():
+    below = status(dynamics.Outcome.max_steps, dynamics.Outcome)
+    above = below.promote(rs.Outcome).promote(fault.Outcome)
+    assert above.outcome == fault.Outcome.max_steps and str(above) == str(below)
+    assert below.promote(dynamics.Outcome) is below
 
 
 def test_first_condition_decides():
-    status = Status.first((False, 1), (True, 2), (True, 3))
-    assert int(status.code) == 2 and status.code.dtype == jnp.int32
-    assert int(Status.first((False, 1)).code) == Status.SUCCESSFUL
-    assert int(Status.first().code) == Status.SUCCESSFUL
+    conditions = (False, Outcome.max_steps), (True, Outcome.bad_time), (True, Outcome.stiff)
+    found = Status.first(Outcome, *conditions)
+    assert found.outcome == Outcome.bad_time and found.code.dtype == jnp.int32
+    assert Status.first(Outcome, (False, Outcome.stiff)).ok and Status.first(Outcome).ok
+
+
+def test_what_came_later_counts_where_nothing_came_before():
+    fine, early, late = (
+        status(x) for x in (Outcome.successful, Outcome.bad_time, Outcome.max_steps)
+    )
+    assert early.or_else(late).outcome == Outcome.bad_time
+    assert fine.or_else(late).outcome == Outcome.max_steps
+    assert fine.or_else(fine).ok
 
 
 def test_a_batch_has_one_status_a_member():
-    codes = jax.jit(jax.vmap(lambda x: Status.first((x > 2, 5), (x > 1, 1))))(jnp.arange(5))
-    np.testing.assert_array_equal(codes.code, [0, 0, 1, 5, 5])
-    np.testing.assert_array_equal(codes.ok, [True, True, False, False, False])
-    text = str(codes)
-    assert text.startswith("3 of 5 runs failed: [2] ") and "; [3, 4] " in text
-    assert Status.MESSAGES[1] in text and Status.MESSAGES[5] in text
+    def run(x):
+        return Status.first(Outcome, (x > 2, Outcome.bad_time), (x > 1, Outcome.max_steps))
+
+    found = jax.jit(jax.vmap(run))(jnp.arange(5))
+    np.testing.assert_array_equal(found.ok, [True, True, False, False, False])
+    np.testing.assert_array_equal(found.outcome == Outcome.bad_time, [0, 0, 0, 1, 1])
+    text = str(found)
+    assert text.startswith("3 of 5 runs failed: [2] the solver used up") and "; [3, 4] a " in text
 
 
 def test_a_long_list_of_failures_is_cut():
-    status = Status(jnp.full((4, 3), Status.SOLVER))
-    assert str(status).startswith("12 of 12 runs failed: [0, 1, 2, …]")
-    assert str(Status(jnp.zeros((2, 3), int))) == "all 6 runs successful"
+    many = jax.vmap(lambda x: Status.first(Outcome, (x > 0, Outcome.solver)))
+    assert str(many(jnp.ones(12))).startswith("12 of 12 runs failed: [0, 1, 2, …]")
+    assert str(many(jnp.zeros(6))) == "all 6 runs successful"
 
 
 def test_a_traced_status_says_so():
@@ -62,7 +83,7 @@ def test_a_traced_status_says_so():
 
     @jax.jit
     def run(x):
-        seen.append(str(Status.first((x > 0, 1))))
+        seen.append(str(Status.first(Outcome, (x > 0, Outcome.stiff))))
         return x
 
     run(1.0)

@@ -17,7 +17,7 @@ def main() -> None:
     except (ValueError, RuntimeError, OSError) as error:
         sys.exit(f"error: {error}")
     except ImportError as error:
-        if error.name not in ("matplotlib", "rich", "pandas", "platformdirs", "flatbuffers"):
+        if error.name not in ("matplotlib", "rich", "platformdirs", "flatbuffers"):
             raise
         sys.exit(f"this command needs {error.name}: pip install 'jaxfric[app]'")
 

@@ -42,7 +42,7 @@ def make_app() -> typer.Typer:
         ],
         evolution: Annotated[
             list[str] | None,
-            typer.Option(help="aging, slip, prz, nagata, composite; repeat to compare."),
+            typer.Option(help="aging, slip, prz, nagata or composite; repeat to compare."),
         ] = None,
         out: Annotated[Path, typer.Option(help="Folder for the table, JSON and figure.")] = Path(
             "fit-output"
@@ -205,7 +205,9 @@ def make_app() -> typer.Typer:
             float | None, typer.Option(help="Pa; without it the result is a shear stress.")
         ] = None,
         tune: Annotated[int, typer.Option(help="Whole cycles to tune on; 0 for none.")] = 0,
-        part: Annotated[str, typer.Option(help="What is tuned: all, latent or head.")] = "all",
+        part: Annotated[
+            str, typer.Option(help="What is tuned: all, latent, head, or none: the level alone.")
+        ] = "all",
         method: Annotated[
             str, typer.Option(help="sequence, encoder-decoder or both.")
         ] = "sequence",

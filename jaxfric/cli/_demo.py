@@ -11,7 +11,7 @@ def run_demo(out: Path) -> None:
     """What `make demo` shows: a fit of real data, a stick-slip cycle, a derivative, a design."""
     import numpy as np
 
-    from jaxfric import plotting, ratestate, records
+    from jaxfric import inversion, plotting, ratestate, records
 
     print("1. Fit the shipped velocity step on basalt gouge (Giacomel et al. 2021)\n")
     fits = run_fit(records.sample("basalt"), out, Request())
@@ -41,7 +41,7 @@ def run_demo(out: Path) -> None:
     print("\n3. The fitted step, differentiated: ∂μ(t)/∂ln p in forward mode\n")
     best = min(fits, key=lambda fit: fit.bic)
     time = np.linspace(float(best.time[0]), float(best.time[-1]), 801)
-    found = ratestate.sensitivity(best.law, best.spring, best.protocol, time)
+    found = inversion.sensitivity(best.law, best.spring, best.protocol, time)
     largest = ", ".join(f"{n} {np.abs(s).max():.2g}" for n, s in found.by_log.items())
     print(f"largest |∂μ/∂ln p|: {largest}")
     figure = plotting.plot_sensitivity(

@@ -1,7 +1,7 @@
 """`jaxfric fit-step`."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jaxfric.cli._files import load_figures, publish
 
 if TYPE_CHECKING:
-    from jaxfric.ratestate import AbstractEvolution, StepFit
+    from jaxfric.inversion import StepFit
+    from jaxfric.ratestate import AbstractEvolution
     from jaxfric.records import VelocityStepRecord
 
 WINDOW_LENGTHS = 20  # the window around the step, in critical slip distances
@@ -59,7 +60,7 @@ def run_fit_files(files: Sequence[str], out: Path, request: Request) -> None:
 
 def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["StepFit"]:
     """Fit each evolution law, print the tables, write table, JSON and figure to `out`."""
-    from jaxfric import ratestate
+    from jaxfric import inversion
 
     laws = {name: _evolution(name) for name in request.evolutions}
     record = _around_step(record, request.steps, request.window)
@@ -69,7 +70,7 @@ def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["
         f"what {f} leaves open:\n{fit.identifiability()}" for f, fit in zip(laws, fits, strict=True)
     ]
     if len(fits) > 1:
-        parts.append(ratestate.compare(fits))
+        parts.append(inversion.compare(fits))
     best = min(fits, key=lambda fit: fit.bic)
     if best.rms > 1.1 * best.steady_noise:
         parts.append(
@@ -99,17 +100,17 @@ def _fit_all(
     record: "VelocityStepRecord", laws: dict[str, "AbstractEvolution"], request: Request
 ) -> list["StepFit"]:
     """One fit for each law; while one computes, the program of the next is compiled."""
-    from jaxfric import programs, ratestate
+    from jaxfric import inversion, programs, ratestate
 
     free = ["step_time"] if request.stiffness is not None else ["step_time", "stiffness"]
-    load = ratestate.protocol_from_displacement(record, request.steps)
+    load = inversion.protocol_from_displacement(record, request.steps)
 
     def fit(name: str) -> "StepFit":
-        law, spring = ratestate.guess(record, laws[name], protocol=load)
+        law, spring = inversion.guess(record, laws[name], protocol=load)
         if request.stiffness is not None:
             spring = ratestate.Spring(request.stiffness)
         try:
-            return ratestate.fit_step(
+            return inversion.fit_step(
                 record, law, spring, free=free, protocol=load, detrend=request.detrend
             )
         except RuntimeError as error:
@@ -135,14 +136,14 @@ def _around_step(
     record: "VelocityStepRecord", steps: int, window: tuple[float, float] | None
 ) -> "VelocityStepRecord":
     """The rows around the step: what was asked for, else twenty Dc of slip either side."""
-    from jaxfric import ratestate
+    from jaxfric import inversion
 
-    protocol = ratestate.protocol_from_displacement(record, steps)
+    protocol = inversion.protocol_from_displacement(record, steps)
     times = [float(t) for t in protocol.times]
     if window == (0, 0) or (window is None and steps > 1):
         return record
     if window is None:
-        law, _ = ratestate.guess(record, protocol=protocol)
+        law, _ = inversion.guess(record, protocol=protocol)
         span = WINDOW_LENGTHS * float(law.Dc) / float(protocol.velocities[1])
         window = (span, span)
         print(
@@ -157,16 +158,16 @@ def _around_step(
 def _evolution(name: str) -> "AbstractEvolution":
     from jaxfric import ratestate
 
-    makers: dict[str, Callable[[], AbstractEvolution]] = {
-        "aging": ratestate.Aging,
-        "slip": ratestate.Slip,
-        "prz": ratestate.PRZ,
-        "nagata": lambda: ratestate.Nagata(c=2.0),
-        "composite": ratestate.Composite,
+    laws = {
+        name.lower(): law
+        for name, law in vars(ratestate).items()
+        if isinstance(law, type) and issubclass(law, ratestate.AbstractEvolution)
     }
-    if name not in makers:
-        raise ValueError(f"--evolution must be one of {', '.join(makers)}; got {name!r}")
-    return makers[name]()
+    del laws["abstractevolution"]
+    if name not in laws:
+        raise ValueError(f"--evolution must be one of {', '.join(laws)}; got {name!r}")
+    found: AbstractEvolution = laws[name]()
+    return found
 
 
 def _folders(files: Sequence[str]) -> list[str]:
@@ -183,7 +184,7 @@ def _rows(file: str, fits: Sequence["StepFit"]) -> list[str]:
     best = min(fit.bic for fit in fits)
     lines = []
     for fit in fits:
-        head = f'"{file}",{_law_name(fit)}'
+        head = f'"{file}",{fit.law_name}'
         tail = f"{fit.rms:.4g},{fit.bic:.6g},{int(fit.bic == best)}"
         lines += [
             f"{head},{row['name']},{row['value']:.9g},{row['error']:.3g},{row['low']:.6g},"
@@ -193,13 +194,9 @@ def _rows(file: str, fits: Sequence["StepFit"]) -> list[str]:
     return lines
 
 
-def _law_name(fit: "StepFit") -> str:
-    return str(fit).split(" fitted", 1)[0]
-
-
 def _as_json(fit: "StepFit") -> dict[str, Any]:
     return {
-        "law": _law_name(fit),
+        "law": fit.law_name,
         "parameters": fit.table(),
         "names": list(fit.names),
         "covariance": fit.covariance.tolist(),

@@ -39,6 +39,7 @@ from jaxfric.contact._mixture import (
     mixture_at as mixture_at,
     sample_mixtures as sample_mixtures,
 )
+from jaxfric.contact._outcome import Outcome as Outcome
 from jaxfric.contact._refine import Design as Design, refine as refine
 from jaxfric.contact._sobol import sobol as sobol
 from jaxfric.contact._stream import LawBatch as LawBatch, law_stream as law_stream

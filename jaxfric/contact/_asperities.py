@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import _checks
-from jaxfric.contact._types import Vector as Number, as_array, on_device
+from jaxfric._types import Vector as Number
+from jaxfric.contact._arrays import as_array, on_device
 
 
 class Asperities(eqx.Module):

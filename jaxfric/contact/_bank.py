@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from jaxfric import programs
+from jaxfric._types import Number, Vector
+from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import bucket, pad
 from jaxfric.contact._curve import friction_law, gaps
@@ -20,7 +22,6 @@ from jaxfric.contact._sobol import sobol
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area
 from jaxfric.contact._targets import check_target
-from jaxfric.contact._types import Number, Vector, as_array
 
 SHAPE_LOADS = 32  # a law is remembered at these fractions of its largest load
 BLOCK = 128  # surfaces simulated at once: what stays in the cache

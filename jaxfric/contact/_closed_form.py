@@ -8,12 +8,13 @@ import numpy as np
 from jaxtyping import Array
 
 from jaxfric import _checks, programs
+from jaxfric._types import Number, Vector
+from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._curve import friction_law
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._refine import Design
 from jaxfric.contact._targets import check_target
-from jaxfric.contact._types import Number, Vector, as_array
 
 BISECTIONS = 60
 

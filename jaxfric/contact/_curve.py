@@ -11,11 +11,13 @@ from jaxtyping import Array, Float, Int
 
 from jaxfric import _checks, programs
 from jaxfric._status import Status
+from jaxfric._types import Vector
+from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._outcome import Outcome
 from jaxfric.contact._profile import Profile, power, profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area as sum_areas, load_and_stiffness, load_dense
-from jaxfric.contact._types import Vector, as_array
 
 
 class FrictionCurve(eqx.Module):
@@ -147,9 +149,10 @@ def _friction_law(surface: Asperities, material: Material, loads: Array) -> Fric
         contact_radius=contact_radius,
         indentation_ratio=jnp.max(delta / radius, -1),
         status=Status.first(
-            (~(surface.valid & material.valid), Status.BAD_SURFACE),
-            (~jnp.all(jnp.isfinite(loads) & (loads >= 0)), Status.BAD_LOAD),
-            (jnp.any(unsolved & (loads > 0)) | ~jnp.all(jnp.isfinite(area)), Status.UNSOLVED),
+            Outcome,
+            (~(surface.valid & material.valid), Outcome.bad_surface),
+            (~jnp.all(jnp.isfinite(loads) & (loads >= 0)), Outcome.bad_load),
+            (jnp.any(unsolved & (loads > 0)) | ~jnp.all(jnp.isfinite(area)), Outcome.unsolved),
         ),
     )
 

@@ -8,13 +8,14 @@ import numpy as np
 from jaxtyping import Array
 
 from jaxfric import _checks, programs
+from jaxfric._types import Vector
+from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Material
 from jaxfric.contact._bank import Bank, nearest
 from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._feasibility import Feasibility, judge
 from jaxfric.contact._refine import FIT_LOADS, Box, Design, Rows, moved, unpadded
 from jaxfric.contact._targets import check_target
-from jaxfric.contact._types import Vector, as_array
 
 RADIUS_BOUNDS = (1e-4, 1e-3)
 STARTS, FINALISTS, STEPS = 16, 4, 12

@@ -12,10 +12,11 @@ from jaxtyping import Array, Float, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric._types import Number, Vector
 from jaxfric.contact._asperities import Material, common_dtype
 from jaxfric.contact._mixture import SurfaceMixture
+from jaxfric.contact._outcome import Outcome
 from jaxfric.contact._profile import root
-from jaxfric.contact._types import Number, Vector
 
 RADIUS_NODES, HEIGHT_NODES = 48, 64
 REACH = 8.0  # standard deviations; the tail beyond is below 1e-14
@@ -160,9 +161,10 @@ def _expected(population, n, material, loads):  # type: ignore[no-untyped-def]
         area,
         d,
         Status.first(
-            (~material.valid, Status.BAD_SURFACE),
-            (~jnp.all(loads > 0), Status.BAD_LOAD),
-            (~jnp.all(jnp.abs(load / each - 1) <= tolerance), Status.UNSOLVED),
+            Outcome,
+            (~material.valid, Outcome.bad_surface),
+            (~jnp.all(loads > 0), Outcome.bad_load),
+            (~jnp.all(jnp.abs(load / each - 1) <= tolerance), Outcome.unsolved),
         ),
     )
 

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxfric.contact._types import Vector
+from jaxfric._types import Vector
 
 
 def smape(friction: Vector, target: Vector) -> Float[Array, ""]:

@@ -11,10 +11,10 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Bool, Float, Key
 
 from jaxfric import _checks
+from jaxfric._types import Vector
 from jaxfric.contact._asperities import Asperities, common_dtype
 from jaxfric.contact._profile import root
 from jaxfric.contact._sobol import sobol
-from jaxfric.contact._types import Vector
 
 COMPONENTS = 4
 SCALES = (1e-5, 1e-4)  # of height and radius in the unconstrained vector, m

@@ -12,13 +12,14 @@ from jaxtyping import Array, Float
 
 from jaxfric import _checks, programs
 from jaxfric._status import Status
+from jaxfric._types import Vector
+from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import cut
 from jaxfric.contact._curve import FrictionCurve, friction_law, gaps
 from jaxfric.contact._least_squares import Limits, Problem, minimise, try_neighbours
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._targets import check_target
-from jaxfric.contact._types import Vector, as_array
 
 STEPS = 30  # and the number that the program is compiled for, unless more are asked for
 FIT_LOADS = 48  # loads that least squares looks at, denser towards small ones

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 from jaxfric import _checks
+from jaxfric._types import Vector
 from jaxfric.contact._asperities import Material
 from jaxfric.contact._curve import friction_law
 from jaxfric.contact._mixture import MixtureBounds, SurfaceMixture, mixture_at
 from jaxfric.contact._sobol import sobol
-from jaxfric.contact._types import Vector
 
 BLOCK = 64  # surfaces simulated at once on a CPU: what stays in its cache
 

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxfric import _checks
+from jaxfric._types import Number, Vector
+from jaxfric.contact._arrays import on_device
 from jaxfric.contact._asperities import Material, common_dtype
-from jaxfric.contact._types import Number, Vector, on_device
 
 
 def linear_law(loads: Vector, coefficient: Number) -> Float[Array, " m"]:

@@ -8,10 +8,13 @@ time, y, status = integrate(field, y0, schedule, t, Options())  # field(τ, y, s
 from jaxfric.dynamics._inputs import (
     as_data as as_data,
     check_load as check_load,
+)
+from jaxfric.dynamics._options import Options as Options
+from jaxfric.dynamics._outcome import (
+    Outcome as Outcome,
     outcome as outcome,
     traced_inputs as traced_inputs,
 )
-from jaxfric.dynamics._options import Options as Options
 from jaxfric.dynamics._precision import widest_float as widest_float
 from jaxfric.dynamics._protocol import (
     NormalStress as NormalStress,

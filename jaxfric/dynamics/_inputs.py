@@ -1,14 +1,12 @@
-"""What a simulator is given: checked where it is concrete, told in the status where traced."""
+"""What a simulator is given, checked where it is concrete; `_outcome` tells of traced values."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
 from jaxfric import _checks
-from jaxfric._status import Status
 from jaxfric.dynamics._protocol import VelocityProtocol
 
 
@@ -51,25 +49,3 @@ def check_load(velocity: Any, t: Any) -> None:
                 f"sample time t[0] = {samples[0]} s lies before the protocol's start, "
                 f"{start} s; samples must not precede times[0]"
             )
-
-
-def traced_inputs(velocity: Any, t: Float[Array, " m"], *parts: Any) -> Status:
-    """What makes parameters, protocol and samples invalid, for values that may be traced."""
-    unsorted = ~jnp.all(t[1:] >= t[:-1]) | ~jnp.all(jnp.isfinite(t))
-    if isinstance(velocity, VelocityProtocol):
-        unsorted = unsorted | (t[0] < velocity.times[0])
-    return Status.first(
-        *((getattr(x, "invalid", False), Status.BAD_PARAMETER) for x in parts),
-        (getattr(velocity, "invalid", False), Status.BAD_PROTOCOL),
-        (unsorted, Status.BAD_TIME),
-    )
-
-
-def outcome(inputs: Status, solver: Status, values: Any) -> Status:
-    """What was wrong first: the inputs, the solver, or the values."""
-    finite = [jnp.all(jnp.isfinite(x)) for x in jax.tree_util.tree_leaves(values)]
-    return Status.first(
-        (~inputs.ok, inputs.code),
-        (~solver.ok, solver.code),
-        (~jnp.all(jnp.stack(finite)), Status.NOT_FINITE),
-    )

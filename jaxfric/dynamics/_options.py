@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 
-from jaxfric.dynamics._types import Number
+from jaxfric._types import Number
 
 if TYPE_CHECKING:
     import diffrax

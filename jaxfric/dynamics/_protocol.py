@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import _checks
+from jaxfric._types import Numbers
 from jaxfric.dynamics._precision import widest_float
-from jaxfric.dynamics._types import Numbers
 
 
 class VelocityProtocol(eqx.Module):

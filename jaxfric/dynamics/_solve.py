@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, PyTree
 
 from jaxfric._status import Status
 from jaxfric.dynamics._options import Options
+from jaxfric.dynamics._outcome import Outcome
 from jaxfric.dynamics._schedule import Schedule
 
 if TYPE_CHECKING:
@@ -111,9 +112,10 @@ def integrate(
         throw=False,
     )
     status = Status.first(
-        (solution.result == diffrax.RESULTS.successful, Status.SUCCESSFUL),
-        (solution.result == diffrax.RESULTS.max_steps_reached, Status.MAX_STEPS),
-        (True, Status.SOLVER),
+        Outcome,
+        (solution.result == diffrax.RESULTS.successful, Outcome.successful),
+        (solution.result == diffrax.RESULTS.max_steps_reached, Outcome.max_steps),
+        (True, Outcome.solver),
     )
     time, values = (t, solution.ys) if not steps else _own_steps(schedule, solution)
     return time, values if save is not None else jax.vmap(unravel)(values), status

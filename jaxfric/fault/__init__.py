@@ -17,6 +17,7 @@ from jaxfric.fault._emission import (
     window_average as window_average,
 )
 from jaxfric.fault._history import FaultHistory as FaultHistory
+from jaxfric.fault._outcome import Outcome as Outcome
 from jaxfric.fault._patches import patches as patches
 from jaxfric.fault._sampling import (
     FaultRanges as FaultRanges,

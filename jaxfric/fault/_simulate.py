@@ -25,6 +25,7 @@ from jaxfric.dynamics import (
 from jaxfric.fault._chain import FaultChain
 from jaxfric.fault._history import FaultHistory
 from jaxfric.fault._motion import Chain, Observed, State, between, step_norm
+from jaxfric.fault._outcome import Outcome
 from jaxfric.programs import program
 
 SLOWER = 0.9  # of each patch at the start, beside the one before
@@ -102,8 +103,8 @@ def _run(
     """`simulate` of checked arguments, all numbers arrays."""
     schedule = Schedule.of(protocol, normal_stress, t)
     start, overloaded = _start(chain, schedule, initial)
-    inputs = traced_inputs(protocol, t, chain)
-    inputs = Status.first((~inputs.ok, inputs.code), (overloaded, Status.OVERLOADED))
+    loads = Status.first(Outcome, (overloaded, Outcome.overloaded))
+    inputs = traced_inputs(protocol, t, chain).promote(Outcome).or_else(loads)
     responds = normal_stress is not None or chain.law.jumps
     motion = Chain(chain, schedule.bounds[0], responds)
     time, saved, status = integrate(
@@ -124,7 +125,7 @@ def _run(
         time, saved.friction, saved.friction_integral, jnp.exp(saved.log_velocity), saved.slip,
         jnp.exp(saved.log_energy), saved.kinetic_integral, saved.work,
         chain.level(time - schedule.bounds[0]), saved.rates.friction, saved.rates.log_velocity,
-        outcome(inputs, status, finite), *each,
+        outcome(inputs, status.promote(Outcome), finite), *each,
     )  # fmt: skip
 
 

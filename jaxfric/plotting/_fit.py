@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxfric.inversion import StepFit
 from jaxfric.plotting._style import COLOURS, DATA, STYLES, new_figure
-from jaxfric.ratestate import StepFit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +34,7 @@ def plot_fits(fits: Sequence[StepFit], *, title: str | None = None) -> "Figure":
     residual.sharex(whole)
     step = float(np.asarray(first.protocol.times)[1])
     t = first.time - step
-    lengths = [row["value"] for row in first.table() if row["name"].startswith("Dc")]
+    lengths = [row["value"] for row in first.table() if row["unit"] == "m"]
     width = min(12 * max(lengths) / float(first.protocol.velocities[1]), t[-1])
     near = (t > -0.35 * width) & (t < width)
     for axis, keep in ((whole, slice(None)), (close, near)):
@@ -61,9 +61,8 @@ def plot_fits(fits: Sequence[StepFit], *, title: str | None = None) -> "Figure":
 
 
 def _label(fit: StepFit) -> str:
-    name = str(fit).split(" fitted", 1)[0]
     return (
-        f"{name}: a = {float(fit.law.a):.4f}, a−b = {fit.value('a-b'):+.4f}, "
+        f"{fit.law_name}: a = {float(fit.law.a):.4f}, a−b = {fit.value('a-b'):+.4f}, "
         f"rms {fit.rms * 1e3:.2f}·10⁻³"
     )
 

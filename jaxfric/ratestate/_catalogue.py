@@ -82,9 +82,10 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
 
     Example:
         >>> import jax.numpy as jnp
+        >>> from jaxfric.ratestate import Outcome
         >>> V = jnp.array([1e-9, 1e-9, 1e-3, 1e-9, 1e-9, 1e-3, 1e-9])
         >>> t, mu = jnp.arange(7.0), jnp.array([0.6, 0.7, 0.65, 0.5, 0.7, 0.6, 0.5])
-        >>> h = History(t, V, mu, t, jnp.cumsum(V), Status(jnp.array(0)))
+        >>> h = History(t, V, mu, t, jnp.cumsum(V), Status(Outcome.successful, Outcome))
         >>> events = catalogue(h, threshold=1e-6, max_events=4)
         >>> print(events.time)
         [1.5 4.5 0.  0. ]
@@ -133,6 +134,7 @@ def _catalogue(history: History, threshold: Array | None, max_events: int) -> Ca
     lowest = -_largest(history.time, minus, (log_V, rate), since_onset, max_events)
     peak = _largest(history.time, (log_V, rate), (mu, mu_rate), since_onset, max_events)
     before = jnp.concatenate([onset[:1], onset[:-1]])
+    outcomes = history.status.outcomes  # of the room that made the history
     return Catalogue(
         kept(onset),
         kept(onset - before),
@@ -141,9 +143,8 @@ def _catalogue(history: History, threshold: Array | None, max_events: int) -> Ca
         kept(end_slip - onset_slip),
         kept(end - onset),
         count,
-        Status.first(
-            (~history.status.ok, history.status.code),
-            (count > max_events, Status.OVERFLOW),
+        history.status.or_else(
+            Status.first(outcomes, (count > max_events, outcomes.too_many_events))
         ),
     )
 

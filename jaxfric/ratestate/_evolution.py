@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from jaxfric import _checks
-from jaxfric.dynamics._types import Number, Numbers
+from jaxfric._types import Number, Numbers
 
 # A rejected trial step may carry any velocity and state. Beyond these exponents (no friction
 # experiment spans them) exp and ln q are held: an overflow would turn the step control and the
@@ -39,10 +39,23 @@ def _decay(r: Number) -> Number:
 
 
 class AbstractEvolution(eqx.Module):
-    """How one state variable θ (s) changes at a sliding velocity V (m/s)."""
+    """How one state variable θ (s) changes at a sliding velocity V (m/s).
+
+    A law of your own is a subclass with the four methods; nothing else needs to know of it. If its
+    state also changes with the friction itself, θ' = rate − (c/b) θ μ', set `coupled` and return c
+    from `weakening`: the law object solves for μ', which all states share, so `rate`, `log_rate`
+    and `log_steady` stay those without the term, and only `advance` holds it, for a single state
+    of the classical form.
+    """
 
     exact: ClassVar[bool] = True  # has a closed form at constant velocity
     length_factor: ClassVar[float] = 1.0  # the friction term is b ln(V0 θ / (factor · Dc))
+    coupled: ClassVar[bool] = False  # whether θ' holds a term in μ'
+
+    @property
+    def weakening(self) -> Number:
+        """c of a coupled law, dimensionless."""
+        return 0.0
 
     @abstractmethod
     def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
@@ -149,11 +162,11 @@ class PRZ(AbstractEvolution):
 class Nagata(AbstractEvolution):
     """Nagata law: θ' = 1 − q − (c/b) θ μ'; the state also weakens with stress.
 
-    The stress term is shared by all states through μ', so the law object adds it; here stands the
-    aging part. At constant V a single state follows θ' = (1 − q)/(1 + c).
+    Here stands the aging part; the law object adds the term in μ'. At constant V a single state
+    follows θ' = (1 − q)/(1 + c).
 
     Arguments:
-        c: weakening coefficient, dimensionless, >= 0 (about 2 in Nagata et al.).
+        c: weakening coefficient, dimensionless, >= 0; 2.0 is what Nagata et al. found.
 
     Raises:
         ValueError: if `c` is negative.
@@ -165,10 +178,16 @@ class Nagata(AbstractEvolution):
     Source: Nagata, Nakatani & Yoshida (2012).
     """
 
-    c: Number
+    c: Number = 2.0
+
+    coupled: ClassVar[bool] = True
 
     def __check_init__(self) -> None:
         _checks.non_negative("Nagata c", self.c)
+
+    @property
+    def weakening(self) -> Number:
+        return self.c
 
     def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         return 1 - V * theta / Dc

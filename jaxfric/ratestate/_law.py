@@ -10,11 +10,10 @@ import numpy as np
 from jaxtyping import Array, Bool
 
 from jaxfric import _checks
-from jaxfric.dynamics._types import Number
+from jaxfric._types import Number
 from jaxfric.ratestate._evolution import (
     AbstractEvolution,
     Aging,
-    Nagata,
     safe_log,
 )
 from jaxfric.ratestate._parameters import Parameter, State, check_parameter, value_at
@@ -120,11 +119,15 @@ class RateStateLaw(eqx.Module):
         for evolution in _as_tuple(self.evolution):
             if not isinstance(evolution, AbstractEvolution):
                 raise ValueError(
-                    "evolution must be an instance of Aging, Slip, PRZ, Nagata or Composite; got "
-                    f"{evolution!r}"
+                    "evolution must be an instance of Aging, Slip, PRZ, Nagata, Composite or a "
+                    f"class of your own under AbstractEvolution; got {evolution!r}"
                 )
-        if self._nagata and any(map(callable, _as_tuple(self.b))):
-            raise ValueError("Nagata's law divides by b: give b as a number, not a function of V")
+        for evolution, b in zip(self._evolutions, _as_tuple(self.b), strict=True):
+            if evolution.coupled and callable(b):
+                raise ValueError(
+                    f"{type(evolution).__name__} divides by b: give b as a number, not a function "
+                    "of V"
+                )
 
     # The law protocol ------------------------------------------------------------------------
 
@@ -138,7 +141,7 @@ class RateStateLaw(eqx.Module):
 
     def rate(self, V: Number, state: State) -> State:
         """θ' at constant velocity and normal stress, dimensionless."""
-        if self._nagata:
+        if self._coupled:
             return state * self.log_rate(V, jnp.log(state))
         return self._stack(
             lambda i: self._evolutions[i].rate(V, self._part(state, i), self._Dc(i, V))
@@ -159,13 +162,13 @@ class RateStateLaw(eqx.Module):
     @property
     def exact(self) -> bool:
         """Whether `advance` is a closed form for every state."""
-        coupled = self._nagata and (self.form != "classical" or len(self._evolutions) > 1)
-        return all(e.exact for e in self._evolutions) and not coupled
+        unsolved = self._coupled and (self.form != "classical" or len(self._evolutions) > 1)
+        return all(e.exact for e in self._evolutions) and not unsolved
 
     @property
     def jumps(self) -> bool:
         """Whether the state jumps where an imposed velocity steps."""
-        return self._nagata
+        return self._coupled
 
     @property
     def invalid(self) -> Bool[Array, ""] | bool:
@@ -199,7 +202,7 @@ class RateStateLaw(eqx.Module):
         rates = self._stack(
             lambda i: self._evolutions[i].log_rate(V, self._part(log_state, i), self._Dc(i, V))
         )
-        if not self._nagata:
+        if not self._coupled:
             return rates
         # μ' = Σ μ_ψ ψ', ψ_i' = g_i − (c_i/b_i) μ'  ⇒  μ' = Σ μ_ψ g / (1 + Σ μ_ψ c/b)
         _, mu_rate = jax.jvp(lambda z: self.log_friction(V, z), (log_state,), (rates,))
@@ -208,13 +211,13 @@ class RateStateLaw(eqx.Module):
     def log_response(
         self, V: Number, log_state: State, log_V_rate: Any, log_stress_rate: Any
     ) -> State:
-        """What (ln θ)' gains from (ln V)' (Nagata) and (ln σ)' (Linker–Dieterich), 1/s."""
+        """What (ln θ)' gains from (ln V)' (coupled states) and (ln σ)' (Linker–Dieterich), 1/s."""
         response = 0 * log_state
         if self._linker:
             response = response - log_stress_rate * self._stack(
                 lambda i: jnp.asarray(self._alpha_over_b(i, V), jnp.result_type(log_state))
             )
-        if self._nagata:
+        if self._coupled:
             _, mu_rate = jax.jvp(
                 lambda w, z: self.log_friction(V * jnp.exp(w), z),
                 (0 * V, log_state),
@@ -225,16 +228,16 @@ class RateStateLaw(eqx.Module):
 
     def log_jump(self, V_before: Number, V_after: Number) -> State | None:
         """Change of ln θ when an imposed velocity steps; None where θ is continuous."""
-        if not self._nagata:
+        if not self._coupled:
             return None
         if callable(self.a):
             raise ValueError(
-                "Nagata's law with a(V) under an imposed velocity step depends on the path of the "
-                "step; load through spring_slider instead"
+                "a state that weakens with stress, with a(V) under an imposed velocity step, "
+                "depends on the path of the step; load through spring_slider instead"
             )
         # φ = ψ + (c/b) μ is continuous; tanh(μ/a) = 1 in the regularised form
         weakening = self._weakening(V_after)
-        total = 1 + sum(getattr(e, "c", 0.0) for e in self._evolutions)
+        total = 1 + sum(e.weakening for e in self._evolutions if e.coupled)
         return -weakening * value_at(self.a, V_after) / total * jnp.log(V_after / V_before)
 
     # Pieces --------------------------------------------------------------------------------------
@@ -244,8 +247,8 @@ class RateStateLaw(eqx.Module):
         return _as_tuple(self.evolution)
 
     @property
-    def _nagata(self) -> bool:
-        return any(isinstance(e, Nagata) for e in self._evolutions)
+    def _coupled(self) -> bool:
+        return any(e.coupled for e in self._evolutions)
 
     @property
     def _linker(self) -> bool:
@@ -268,12 +271,14 @@ class RateStateLaw(eqx.Module):
         return jnp.where(off, 0, alpha / jnp.where(off, 1, b))
 
     def _weakening(self, V: Number) -> Array:
-        """c_i/b_i, 0 for states that are not Nagata's."""
-        return self._stack(
-            lambda i: jnp.asarray(
-                getattr(self._evolutions[i], "c", 0.0) / _as_tuple(self.b)[i], jnp.result_type(V)
-            )
-        )
+        """c_i/b_i of the coupled states, 0 of the others."""
+
+        def part(i: int) -> Array:
+            evolution = self._evolutions[i]
+            ratio = evolution.weakening / _as_tuple(self.b)[i] if evolution.coupled else 0.0
+            return jnp.asarray(ratio, jnp.result_type(V))
+
+        return self._stack(part)
 
     def _stiffening(self, V: Number, log_state: State) -> Number:
         """1 + Σ (∂μ/∂ψ_i) c_i/b_i."""

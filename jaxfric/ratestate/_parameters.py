@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import ArrayLike, Real
 
-from jaxfric.dynamics._types import Number
+from jaxfric._types import Number
 
 if TYPE_CHECKING:  # a type checker knows no arithmetic on the union that ArrayLike is
     State = Any

@@ -25,6 +25,7 @@ from jaxfric.programs import program
 from jaxfric.ratestate._coordinates import Coordinates, add
 from jaxfric.ratestate._history import History
 from jaxfric.ratestate._inputs import check_run, one_dtype
+from jaxfric.ratestate._outcome import Outcome
 from jaxfric.ratestate._stepped import slide_in_steps, step_grid
 
 
@@ -101,9 +102,8 @@ def _step_exactly(
 ) -> History:
     """`slide` by the closed form of checked arguments, all numbers arrays."""
     state = _advance(Coordinates(law, t.dtype), protocol, t, initial, hold_state)
-    return _history(
-        law, protocol, t, state, protocol.displacement(t), Status(jnp.zeros((), jnp.int32))
-    )
+    fine = Status(Outcome.successful, Outcome)
+    return _history(law, protocol, t, state, protocol.displacement(t), fine)
 
 
 @program
@@ -159,8 +159,8 @@ def _history(
 ) -> History:
     velocity = jax.vmap(lambda x: jnp.asarray(protocol(x)).astype(t.dtype))(t)
     friction = jax.vmap(law.friction)(velocity, state).astype(t.dtype)
-    inputs = _inputs(law, protocol, t)
-    return History(t, velocity, friction, state, slip, outcome(inputs, status, friction))
+    found = outcome(_inputs(law, protocol, t), status.promote(Outcome), friction)
+    return History(t, velocity, friction, state, slip, found)
 
 
 def _advance(
@@ -229,16 +229,16 @@ def _check_zero_velocity(law: Any, protocol: Any) -> None:
                 "velocity such as 1e-12 m/s, use form='regularised', or load through spring_slider"
             )
         raise ValueError(
-            "under Nagata's law a drop of the imposed velocity to zero strengthens the state "
-            "without bound; give the hold a small velocity such as 1e-12 m/s, or load through "
-            "spring_slider"
+            "a drop of the imposed velocity to zero strengthens a state that weakens with stress "
+            "(Nagata's law) without bound; give the hold a small velocity such as 1e-12 m/s, or "
+            "load through spring_slider"
         )
 
 
 def _inputs(law: Any, protocol: Any, t: Float[Array, " m"]) -> Status:
     """Traced values: as everywhere, and zero velocity where the law needs motion."""
-    inputs = traced_inputs(protocol, t, law)
+    inputs = traced_inputs(protocol, t, law).promote(Outcome)
     if not _needs_motion(law) or not isinstance(protocol, VelocityProtocol):
         return inputs
     rest: Bool[Array, ""] = jnp.any(jnp.isfinite(protocol.times) & (protocol.velocities == 0))
-    return Status.first((~inputs.ok, inputs.code), (rest, Status.BAD_PROTOCOL))
+    return inputs.or_else(Status.first(Outcome, (rest, Outcome.bad_protocol)))

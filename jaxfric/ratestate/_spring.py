@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Bool
 
 from jaxfric import _checks
-from jaxfric.dynamics._types import Number
+from jaxfric._types import Number
 
 
 class Spring(eqx.Module):

@@ -25,6 +25,7 @@ from jaxfric.ratestate._coordinates import Coordinates
 from jaxfric.ratestate._history import History
 from jaxfric.ratestate._inputs import check_run, one_dtype
 from jaxfric.ratestate._motion import right_hand_side
+from jaxfric.ratestate._outcome import Outcome
 from jaxfric.ratestate._spring import Spring
 from jaxfric.ratestate._stepped import spring_slider_in_steps, step_grid
 
@@ -114,6 +115,7 @@ def _run(
     t, solution, status = integrate(
         field, y0, schedule, t, options, invalid=~inputs.ok, steps=steps
     )
+    inputs, status = inputs.promote(Outcome), status.promote(Outcome)
     if explicit:
         status = _stiff(coordinates, spring, schedule, options.max_steps, y0, status)
     w, y, elastic, *_ = solution
@@ -171,8 +173,8 @@ def _stiff(
     )
     duration = schedule.bounds[-1] - schedule.bounds[0]
     decays = spring.stiffness * fastest * duration / (direct + spring.damping * fastest)
-    too_stiff = (status.code == Status.MAX_STEPS) & (STEPS_PER_DECAY * decays > max_steps)
-    return Status.first((too_stiff, Status.STIFF), (True, status.code))
+    too_stiff = (status.outcome == Outcome.max_steps) & (STEPS_PER_DECAY * decays > max_steps)
+    return Status.first(Outcome, (too_stiff, Outcome.stiff), (True, status.outcome))
 
 
 def _check_start(law: Any, protocol: Any, t: Array, initial: tuple[Any, PyTree] | None) -> None:

@@ -11,12 +11,13 @@ from jaxtyping import Array, Complex, Float, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric._types import Number
 from jaxfric.dynamics import Schedule, VelocityProtocol
-from jaxfric.dynamics._types import Number
 from jaxfric.programs import program
 from jaxfric.ratestate._coordinates import Coordinates
 from jaxfric.ratestate._inputs import one_dtype
 from jaxfric.ratestate._motion import right_hand_side
+from jaxfric.ratestate._outcome import Outcome
 from jaxfric.ratestate._spring import Spring
 
 Scalar = Float[Array, ""]
@@ -110,9 +111,10 @@ def _steady_state(law: Any, V: Scalar) -> SteadyState:
 def _status(V: Scalar, value: Any, *parts: Any) -> Status:
     """What was wrong with traced arguments: a velocity that is not positive, a bad parameter."""
     return Status.first(
-        (~(V > 0), Status.BAD_PARAMETER),
-        *((getattr(x, "invalid", False), Status.BAD_PARAMETER) for x in parts),
-        (~jnp.all(jnp.isfinite(value)), Status.NOT_FINITE),
+        Outcome,
+        (~(V > 0), Outcome.bad_parameter),
+        *((getattr(x, "invalid", False), Outcome.bad_parameter) for x in parts),
+        (~jnp.all(jnp.isfinite(value)), Outcome.not_finite),
     )
 
 
@@ -214,9 +216,8 @@ def _critical_stiffness(law: Any, V: Scalar, damping: Scalar, mass: Scalar) -> C
         linear, V, damping, mass
     )
     negative = ~(damping >= 0) | ~(mass >= 0)
-    bad = Status.first((negative, Status.BAD_PARAMETER))
-    status = _status(V, found, law)
-    return CriticalStiffness(found, Status.first((~bad.ok, bad.code), (True, status.code)))
+    loading = Status.first(Outcome, (negative, Outcome.bad_parameter))
+    return CriticalStiffness(found, loading.or_else(_status(V, found, law)))
 
 
 def _critical_one_state(linear: "_Linear", V: Scalar, damping: Scalar, mass: Scalar) -> Scalar:

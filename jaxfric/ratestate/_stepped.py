@@ -12,6 +12,7 @@ from jaxfric._status import Status
 from jaxfric.dynamics import VelocityProtocol, outcome, traced_inputs
 from jaxfric.programs import program
 from jaxfric.ratestate._history import History
+from jaxfric.ratestate._outcome import Outcome
 from jaxfric.ratestate._spring import Spring
 
 # Bounds of ln(V/V_load) in the search for the sliding velocity, and its halvings
@@ -75,8 +76,8 @@ def _slide(
     first = law.initial(V[0]) if initial is None else initial
     _, (friction, states) = jax.lax.scan(body, first, V)
     V, mu, states = V[k], friction[k], jax.tree_util.tree_map(lambda x: x[k], states)
-    fine = Status(jnp.zeros((), jnp.int32))
-    status = outcome(traced_inputs(protocol, t, law), fine, mu)
+    inputs = traced_inputs(protocol, t, law).promote(Outcome)
+    status = outcome(inputs, Status(Outcome.successful, Outcome), mu)
     return History(t, V, mu, states, protocol.displacement(t), status)
 
 
@@ -126,7 +127,7 @@ def _spring_slider(
     bad = ~jnp.all(jnp.isfinite(mu)) | ~jnp.all(jnp.isfinite(V))
     balance = jnp.abs(mu + spring.damping * V - force - spring.stiffness * (load - slip))
     lost = jnp.max(balance) > 1e-4  # no velocity within the bounds balances the forces
-    status = Status.first((bad, Status.NOT_FINITE), (lost, Status.SOLVER))
+    status = Status.first(Outcome, (bad, Outcome.not_finite), (lost, Outcome.solver))
     return History(t, V[k], mu[k], states, slip[k], status)
 
 

@@ -10,4 +10,5 @@ many = jax.vmap(lambda T, k: search.minimise(error, jnp.zeros(16), T, key=k))(ta
 """
 
 from jaxfric.search._minimise import Search as Search, minimise as minimise
+from jaxfric.search._outcome import Outcome as Outcome
 from jaxfric.search._penalty import outside as outside

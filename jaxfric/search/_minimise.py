@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int, Key, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric.search._outcome import Outcome
 
 SMALLEST_POPULATION = 4
 
@@ -145,7 +146,7 @@ def minimise(
     run = jax.tree_util.tree_map(lambda x: x[chosen], runs)
     return Search(
         unravel(run.best), run.value, size * jnp.sum(runs.generation), run.history,
-        run.state.std / sigma, Status.first((~jnp.isfinite(run.value), Status.NO_VALUE)),
+        run.state.std / sigma, Status.first(Outcome, (~jnp.isfinite(run.value), Outcome.no_value)),
     )  # fmt: skip
 
 

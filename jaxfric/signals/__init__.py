@@ -1,4 +1,4 @@
-"""Scalograms of records and back, windows, failures and what predicts them.
+"""Scalograms of records and back, and windows of them.
 
 from jaxfric import signals
 
@@ -9,18 +9,11 @@ friction = signals.icwt(W, dt, scales) + friction.mean()
 images = signals.windows(W, 2000, 200)                          # (n_windows, 48, 2000)
 """
 
-from jaxfric.signals._clock import clock as clock, time_since_burst as time_since_burst
 from jaxfric.signals._cwt import (
     causal_cwt as causal_cwt,
     cwt as cwt,
     icwt as icwt,
 )
-from jaxfric.signals._failures import (
-    Failures as Failures,
-    failures as failures,
-    time_to_failure as time_to_failure,
-)
-from jaxfric.signals._metrics import Scores as Scores, scores as scores
 from jaxfric.signals._wavelet import (
     AbstractWavelet as AbstractWavelet,
     Morlet as Morlet,
@@ -29,10 +22,3 @@ from jaxfric.signals._wavelet import (
     log_scales as log_scales,
 )
 from jaxfric.signals._windows import overlap_average as overlap_average, windows as windows
-from jaxfric.signals._yardsticks import (
-    Yardsticks as Yardsticks,
-    constant as constant,
-    ridge as ridge,
-    yardstick_predictions as yardstick_predictions,
-    yardsticks as yardsticks,
-)

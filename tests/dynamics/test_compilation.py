@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxfric import fault, ratestate as rs, records
+from jaxfric import fault, inversion, ratestate as rs, records
 
 pytestmark = pytest.mark.x64
 T = jnp.linspace(0.0, 40.0, 101)
@@ -67,7 +67,7 @@ def record():
 def test_a_record_of_another_length_compiles_nothing(record, compilations):
     def fit(end, **options):
         part = record.crop(0.0, end)
-        return rs.fit_step(part, law(), rs.Spring(2e3), **options)
+        return inversion.fit_step(part, law(), rs.Spring(2e3), **options)
 
     fit(60.0, free=("stiffness",))
     assert compilations(lambda: fit(45.0, free=("stiffness",))) == 0
@@ -78,7 +78,7 @@ def test_padding_changes_no_fit(record, monkeypatch):
     from jaxfric.ratestate import _fit_problem
 
     def fit():
-        return rs.fit_step(record, law(), rs.Spring(2e3), free=("stiffness", "step_time"))
+        return inversion.fit_step(record, law(), rs.Spring(2e3), free=("stiffness", "step_time"))
 
     padded = fit()
     monkeypatch.setattr(_fit_problem, "LENGTHS", (record.time.size,))

@@ -66,7 +66,7 @@ def test_the_quiet_of_a_record_follows_the_stress_above_the_level():
     saw = 0.5 + 0.05 * ((t / 6.0) % 1.0)
     level = 0.2 * t / 60.0
     zero = np.zeros(600)
-    status = Status(jnp.array(0))
+    status = Status(fault.Outcome.successful, fault.Outcome)
     both, total = saw + level, np.cumsum(saw + level) * DT
     columns = (t, both, total, zero, zero, zero, 1e-9 * t, zero, level, zero, zero)
     drifting = fault.FaultHistory(*map(jnp.asarray, columns), status)

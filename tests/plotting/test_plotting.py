@@ -5,13 +5,15 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from jaxfric import plotting, ratestate as rs, records
+from jaxfric import inversion, plotting, ratestate as rs, records
 
 
 @pytest.fixture(scope="module")
 def fit():
     record = records.sample("basalt").crop(11671.0, 11686.0)
-    return rs.fit_step(record, *rs.guess(record, rs.Slip()), free=("stiffness", "step_time"))
+    return inversion.fit_step(
+        record, *inversion.guess(record, rs.Slip()), free=("stiffness", "step_time")
+    )
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxfric import programs, ratestate as rs, records
+from jaxfric import inversion, programs, ratestate as rs, records
 from jaxfric.programs._kept import Note
 from jaxfric.programs._sources import digest
 
@@ -38,10 +38,10 @@ def keeper():
 @pytest.mark.parametrize("evolution", [rs.Aging(), rs.Slip()], ids=["aging", "slip"])
 def test_a_shipped_fit_is_the_traced_one(keeper, evolution):
     record = records.sample("basalt").crop(11666.0, 11686.0)
-    law, spring = rs.guess(record, evolution)
+    law, spring = inversion.guess(record, evolution)
 
     def fit():
-        return rs.fit_step(record, law, spring, free=("stiffness", "step_time"))
+        return inversion.fit_step(record, law, spring, free=("stiffness", "step_time"))
 
     shipped = fit()
     assert set(keeper.used.values()) == {"shipped"}

@@ -17,12 +17,12 @@ POINT = (A, B, DC, STIFFNESS, LOAD)
 DURATION, MAX_STEPS = 120.0, 4096
 
 
-def history(velocity, friction=None, code=0):
+def history(velocity, friction=None, outcome=rs.Outcome.successful):
     """A record sampled every second, slipping at the velocity before each sample."""
     V = jnp.asarray(velocity)
     mu = jnp.full(V.shape, 0.6) if friction is None else jnp.asarray(friction)
     t = jnp.arange(V.size).astype(V.dtype)
-    return rs.History(t, V, mu, t, jnp.cumsum(V), Status(jnp.array(code)))
+    return rs.History(t, V, mu, t, jnp.cumsum(V), Status(outcome, rs.Outcome))
 
 
 @partial(jax.jit, static_argnames="places")
@@ -92,7 +92,7 @@ def test_cut_event_does_not_spoil_the_drop_of_the_next():
 
 def test_more_events_than_places_say_so():
     events = find(history(sawtooth(5)), places=2)
-    assert int(events.status.code) == Status.OVERFLOW
+    assert events.status.outcome == rs.Outcome.too_many_events
     assert "raise max_events" in str(events.status)
     assert int(events.count) == 5 and events.valid.shape == (2,) and bool(events.valid.all())
     np.testing.assert_allclose(events.time, [0.5, 2.5], rtol=1e-5)
@@ -101,8 +101,8 @@ def test_more_events_than_places_say_so():
 
 
 def test_failure_of_the_run_is_passed_on():
-    failed = find(history(sawtooth(5), code=Status.MAX_STEPS), places=2)
-    assert int(failed.status.code) == Status.MAX_STEPS
+    failed = find(history(sawtooth(5), outcome=rs.Outcome.max_steps), places=2)
+    assert failed.status.outcome == rs.Outcome.max_steps
 
 
 def test_a_batch_of_histories():
@@ -110,7 +110,9 @@ def test_a_batch_of_histories():
     batch = jax.tree_util.tree_map(lambda *x: jnp.stack(x), *runs)
     events = jax.jit(jax.vmap(partial(find, places=3)))(batch)
     np.testing.assert_array_equal(events.count, [2, 4, 0])
-    np.testing.assert_array_equal(events.status.code, [0, Status.OVERFLOW, 0])
+    np.testing.assert_array_equal(
+        events.status.code, [0, Status(rs.Outcome.too_many_events, rs.Outcome).code, 0]
+    )
     for i, run in enumerate(runs):
         np.testing.assert_allclose(events.time[i], find(run, places=3).time, rtol=1e-6)
     assert "traced or batched" in str(events)
@@ -288,7 +290,8 @@ def test_event_time_of_a_known_history_differentiates(derivative):
         onset, steepness = p
         t = jnp.linspace(0.0, 10.0, 101)
         V = THRESHOLD * jnp.exp(steepness * jnp.minimum(t - onset, 2 * (7.05 - t)))
-        run = rs.History(t, V, 0.6 - 0.01 * jnp.log(V), t, jnp.cumsum(V), Status(jnp.array(0)))
+        fine = Status(rs.Outcome.successful, rs.Outcome)
+        run = rs.History(t, V, 0.6 - 0.01 * jnp.log(V), t, jnp.cumsum(V), fine)
         events = rs.catalogue(run, threshold=THRESHOLD, max_events=2)
         return jnp.stack([events.time[0], events.duration[0]])
 

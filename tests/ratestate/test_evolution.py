@@ -1,10 +1,13 @@
 """The evolution laws alone: rates, steady states, and the closed forms at constant velocity."""
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from jaxtyping import Array
 from scipy.special import lambertw
 
 from jaxfric import ratestate as rs
@@ -147,3 +150,46 @@ def test_no_gradient_is_nan_at_rest(name, evolutions):
 def test_bad_parameters(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+class Peeling(rs.AbstractEvolution):
+    """A law of a user's own whose state peels off with the friction, like Nagata's."""
+
+    strength: Array
+
+    coupled: ClassVar[bool] = True
+
+    @property
+    def weakening(self):
+        return self.strength
+
+    rate = rs.Aging.rate
+    log_rate = rs.Aging.log_rate
+    log_steady = rs.Aging.log_steady
+    advance = rs.Nagata.advance
+    c = property(lambda self: self.strength)
+
+
+class Tinted(rs.Aging):
+    """An aging law that happens to call something c."""
+
+    c: float = 7.0
+
+
+def friction_of(*evolutions):
+    n = len(evolutions)
+    law = rs.RateStateLaw(0.6, 0.011, (0.016 / n,) * n, (0.1,) * n, 1.0, evolution=evolutions)
+    protocol = rs.VelocityProtocol.step(0.1, 1.0, at=0.5)
+    return rs.slide(law, protocol, jnp.linspace(0.0, 1.0, 21)).friction
+
+
+def test_a_coupled_law_of_the_users_own_is_one_class():
+    found, expected = friction_of(Peeling(jnp.asarray(2.0))), friction_of(rs.Nagata(c=2.0))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert abs(float(expected[-1] - friction_of(rs.Aging())[-1])) > 1e-4
+
+
+def test_an_attribute_c_beside_a_coupled_state_means_nothing():
+    """It was once read as the other's weakening."""
+    found = friction_of(rs.Nagata(c=2.0), Tinted())
+    np.testing.assert_array_equal(found, friction_of(rs.Nagata(c=2.0), rs.Aging()))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from jaxfric import Status, ratestate as rs
+from jaxfric import ratestate as rs
 
 MU0, A, B, DC, V0 = 0.6, 0.011, 0.016, 0.1, 1.0  # the defaults of make_law
 
@@ -296,13 +296,3 @@ print(json.dumps(messages))
     for code, words in BATCHES.items():
         assert words in messages.get(code, "no error"), code
         assert "one number" not in words or "jax.vmap" in messages[code], code
-
-
-def test_status_reads_as_a_sentence():
-    assert str(Status(jnp.asarray(Status.BAD_PARAMETER, jnp.int32))).startswith("a parameter is")
-    many = Status(jnp.array([0, 2, 2, 0, 4], jnp.int32))
-    assert not jnp.all(many.ok)
-    assert str(many).startswith("3 of 5 runs failed: [1, 2] a value is not finite")
-    assert "[4] a sample time lies outside" in str(many)
-    assert str(Status(jnp.zeros(3, jnp.int32))) == "all 3 runs successful"
-    assert jax.jit(lambda code: (str(Status(code)), code)[1])(jnp.int32(3)) == 3  # traced

@@ -472,23 +472,23 @@ def test_traced_bad_values_set_the_status(make_law):
     """One batch: the bad members say why, the good ones are not disturbed."""
     good = {"Dc": 0.1, "V": [1.0, 1e-3, 2.0], "times": [0.0, 0.3, 0.6], "t": [0.0, 0.5, 1.0]}
     cases = [
-        (good, Status.SUCCESSFUL),
-        (good | {"V": [1.0, -1e-3, 2.0]}, Status.BAD_PROTOCOL),
-        (good | {"V": [1.0, np.nan, 2.0]}, Status.BAD_PROTOCOL),
-        (good | {"V": [1.0, 0.0, 2.0]}, Status.BAD_PROTOCOL),  # ln 0
-        (good | {"times": [0.0, 0.6, 0.3]}, Status.BAD_PROTOCOL),
-        (good | {"times": [0.0, 0.3, 0.3]}, Status.BAD_PROTOCOL),
-        (good | {"Dc": -0.1}, Status.BAD_PARAMETER),
-        (good | {"Dc": 0.0}, Status.BAD_PARAMETER),
-        (good | {"Dc": np.nan}, Status.BAD_PARAMETER),
-        (good | {"t": [-0.1, 0.5, 1.0]}, Status.BAD_TIME),
-        (good | {"t": [0.0, 0.5, 0.4]}, Status.BAD_TIME),
-        (good | {"t": [0.0, 0.5, np.nan]}, Status.BAD_TIME),
-        (good | {"t": [0.0, 0.5, np.inf]}, Status.BAD_TIME),
-        (good, Status.SUCCESSFUL),
+        (good, rs.Outcome.successful),
+        (good | {"V": [1.0, -1e-3, 2.0]}, rs.Outcome.bad_protocol),
+        (good | {"V": [1.0, np.nan, 2.0]}, rs.Outcome.bad_protocol),
+        (good | {"V": [1.0, 0.0, 2.0]}, rs.Outcome.bad_protocol),  # ln 0
+        (good | {"times": [0.0, 0.6, 0.3]}, rs.Outcome.bad_protocol),
+        (good | {"times": [0.0, 0.3, 0.3]}, rs.Outcome.bad_protocol),
+        (good | {"Dc": -0.1}, rs.Outcome.bad_parameter),
+        (good | {"Dc": 0.0}, rs.Outcome.bad_parameter),
+        (good | {"Dc": np.nan}, rs.Outcome.bad_parameter),
+        (good | {"t": [-0.1, 0.5, 1.0]}, rs.Outcome.bad_time),
+        (good | {"t": [0.0, 0.5, 0.4]}, rs.Outcome.bad_time),
+        (good | {"t": [0.0, 0.5, np.nan]}, rs.Outcome.bad_time),
+        (good | {"t": [0.0, 0.5, np.inf]}, rs.Outcome.bad_time),
+        (good, rs.Outcome.successful),
     ]
     batch = {k: jnp.array([case[k] for case, _ in cases]) for k in good}
-    expected = [code for _, code in cases]
+    expected = [Status(outcome, rs.Outcome).code for _, outcome in cases]
     protocol = rs.VelocityProtocol(good["times"], good["V"])
     alone = rs.slide(make_law("slip"), protocol, jnp.array(good["t"]))
     for solver in (None, diffrax.Tsit5()):
@@ -514,7 +514,7 @@ def test_traced_bad_values_do_not_poison_regularised_rest(make_law):
         )
     )
     assert run(jnp.array([1.0, 0.0])).status.ok  # rest suits this form
-    assert run(jnp.array([1.0, -1.0])).status.code == Status.BAD_PROTOCOL
+    assert run(jnp.array([1.0, -1.0])).status.outcome == rs.Outcome.bad_protocol
 
 
 def test_a_start_without_steady_state_is_not_finite(make_law):
@@ -529,7 +529,7 @@ def test_exhausted_steps_set_the_status(make_law):
     options = rs.Options(max_steps=3)
     run = jax.jit(lambda law: rs.slide(law, protocol, jnp.array([0.0, 9.0]), options=options))
     history = run(make_law("composite"))
-    assert history.status.code == Status.MAX_STEPS
+    assert history.status.outcome == rs.Outcome.max_steps
     assert "max_steps" in str(history)
 
 

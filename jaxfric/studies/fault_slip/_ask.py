@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from jaxfric import programs, signals
+from jaxfric import forecast, programs
 from jaxfric.studies.fault_slip._features import Scale
 from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._level import EVEN, RISING, Level, Prior, fit_level
@@ -137,7 +137,7 @@ def with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> 
 
 @programs.program
 def _clock(energy: Array, time: Array, teaches: Array) -> Array:
-    return signals.clock(energy, time, DT, teaches)
+    return forecast.clock(energy, time, DT, teaches)
 
 
 def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | None) -> np.ndarray:

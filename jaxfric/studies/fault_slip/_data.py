@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from jaxfric import fault, signals
+from jaxfric import fault, forecast
 from jaxfric.studies._threads import in_threads
 from jaxfric.studies.fault_slip._sampling import DT
 
@@ -212,8 +212,8 @@ def _one(
 
     keys = jax.random.split(how, instruments), jax.random.split(noise, instruments)
     energy, friction = jax.vmap(heard)(*keys)
-    slips = signals.failures(friction[0], DT)
-    left, known = signals.time_to_failure(slips.start, DT)
+    slips = forecast.failures(friction[0], DT)
+    left, known = forecast.time_to_failure(slips.start, DT)
     last = jnp.maximum(slips.count - 1, 1)
     recurrence = (slips.time[last] - slips.time[0]) / last
     good = (slips.count >= FEWEST) & history.status.ok & (slips.threshold > 1e-3)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Array
 
-from jaxfric import programs, signals
+from jaxfric import forecast, programs
 from jaxfric.records import LabquakeRecord
 from jaxfric.studies.fault_slip._sampling import DT, padded
 
@@ -108,8 +108,8 @@ def _picked(friction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @programs.program
 def _failures(friction: Array, length: Array) -> tuple[Array, Array, Array]:
-    start = signals.failures(friction, DT, length=length).start
-    return start, *signals.time_to_failure(start, DT)
+    start = forecast.failures(friction, DT, length=length).start
+    return start, *forecast.time_to_failure(start, DT)
 
 
 def _bursts(log_energy: np.ndarray) -> np.ndarray:
@@ -122,7 +122,7 @@ def _bursts(log_energy: np.ndarray) -> np.ndarray:
 
 @programs.program
 def _since_onset(energy: Array, heard: Array) -> tuple[Array, Array]:
-    return signals.time_since_burst(energy, DT, heard, since="onset")
+    return forecast.time_since_burst(energy, DT, heard, since="onset")
 
 
 def simulated_laboratory(name: str, energy: Any, friction: Any) -> Laboratory:

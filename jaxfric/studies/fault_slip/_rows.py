@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from jaxfric import programs, signals
+from jaxfric import forecast, programs
 from jaxfric.studies.fault_slip._ask import IGNORED, Answer
 from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._sampling import DT, padded, single
 
 Row = dict[str, Any]
-YARDSTICKS = ("constant", "clock", "onset clock", "ridge")  # of `signals.yardstick_predictions`
+YARDSTICKS = ("constant", "clock", "onset clock", "ridge")  # of `forecast.yardstick_predictions`
 
 
 def rows_of(answer: Answer, lab: Laboratory, test: np.ndarray, **facts: Any) -> list[Row]:
@@ -37,11 +37,11 @@ def scored(friction: np.ndarray, lab: Laboratory, test: np.ndarray) -> Row:
 
 
 @programs.program
-def _scores(friction: Array, said: Array, test: Array, length: Array) -> signals.Scores:
-    return signals.scores(friction, said, DT, where=test, length=length)
+def _scores(friction: Array, said: Array, test: Array, length: Array) -> forecast.Scores:
+    return forecast.scores(friction, said, DT, where=test, length=length)
 
 
-def as_row(scores: signals.Scores) -> Row:
+def as_row(scores: forecast.Scores) -> Row:
     """MAPE in percent, R², errors of the events."""
     return {
         "mape": float(scores.mape),
@@ -95,15 +95,15 @@ def compared(
 @programs.program
 def _compared(
     energy: Array, targets: Array, trains: Array, test: Array, said: Array, length: Array
-) -> tuple[signals.Scores, Array]:
+) -> tuple[forecast.Scores, Array]:
     """Scores of what is said of friction, then of the yardsticks, whose times follow.
 
     All predictions are scored by one loop over the samples: loops take most of the compilation.
     """
     friction, times = jax.vmap(
-        lambda target, train: signals.yardstick_predictions(energy, target, DT, train)
+        lambda target, train: forecast.yardstick_predictions(energy, target, DT, train)
     )(targets, trains)
-    scores = jax.vmap(lambda one: signals.scores(targets[0], one, DT, where=test, length=length))(
+    scores = jax.vmap(lambda one: forecast.scores(targets[0], one, DT, where=test, length=length))(
         jnp.concatenate([said[None], friction])
     )
     return scores, times

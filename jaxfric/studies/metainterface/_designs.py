@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from jaxfric import contact, programs
+from jaxfric.contact._arrays import as_array
 from jaxfric.contact._buckets import bucket, pad
 from jaxfric.contact._refine import FIT_LOADS, Box, Rows, moved, unpadded
-from jaxfric.contact._types import as_array
 from jaxfric.studies.metainterface import _model
 from jaxfric.studies.metainterface._canonical import canonical
 from jaxfric.studies.metainterface._generator import generate, surface

@@ -1,0 +1,49 @@
+"""Which combinations of the fitted parameters a record constrains, and which it leaves open."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxfric.inversion._names import EFFECTS, kind
+
+
+class Identifiability(NamedTuple):
+    """How well combinations of the parameters are constrained, the worst first.
+
+    `directions[i]` are weights of the changes of a and b (in units of |a|), ln Dc, ln stiffness
+    and step time (in units of Dc/V); `errors[i]` is the standard error along it.
+    """
+
+    names: tuple[str, ...]
+    errors: np.ndarray
+    directions: np.ndarray
+
+    def __str__(self) -> str:
+        lines = ["standard error  combination (a, b in units of a; Dc, stiffness as logarithms)"]
+        for error, direction in zip(self.errors, self.directions, strict=True):
+            terms = [
+                f"{weight:+.2f} {name}"
+                for name, weight in zip(self.names, direction, strict=True)
+                if abs(weight) > 0.1
+            ]
+            lines.append(f"{100 * error:11.3g} %   {'  '.join(terms)}")
+        return "\n".join(lines)
+
+
+def identifiability(
+    names: tuple[str, ...], values: np.ndarray, covariance: np.ndarray, velocity: float
+) -> Identifiability:
+    """Principal axes of the covariance in units in which parameters compare.
+
+    The effects a and b are measured in units of the larger of them, the step time in units of
+    Dc/V, everything else in units of its own value.
+    """
+    kinds = [kind(name) for name in names]
+    effects = [abs(v) for v, k in zip(values, kinds, strict=True) if k in EFFECTS]
+    lengths = [v for v, k in zip(values, kinds, strict=True) if k == "Dc"]
+    units = dict.fromkeys(EFFECTS, max(effects, default=1.0))
+    units["step_time"] = min(lengths, default=1.0) / velocity
+    scale = np.array([units.get(k, v) for v, k in zip(values, kinds, strict=True)])
+    variances, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+    order = np.argsort(variances)[::-1]
+    return Identifiability(names, np.sqrt(np.maximum(variances[order], 0)), axes.T[order])
