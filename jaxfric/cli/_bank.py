@@ -1,8 +1,6 @@
 """The bank of random laws, kept as data beside the programs: making it takes seconds."""
 
 import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import jax
 import numpy as np
 
 from jaxfric import contact
+from jaxfric._files import written_whole
 from jaxfric.cli._setup import cache_folder
 from jaxfric.programs._sources import digest
 
@@ -48,10 +47,9 @@ def _bank(arrays: list[Any], asperities: int, seed: int) -> contact.Bank:
 
 def _write(path: Path, bank: contact.Bank) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        arrays: Any = {name: np.asarray(getattr(bank, name)) for name in FIELDS}
+    arrays: Any = {name: np.asarray(getattr(bank, name)) for name in FIELDS}
+    with written_whole(path) as part, part.open("wb") as file:
         np.savez(file, **arrays)
-    os.replace(file.name, path)
 
 
 def _path(asperities: int, seed: int) -> Path | None:

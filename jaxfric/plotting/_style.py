@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jaxfric._files import written_whole
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -43,10 +45,6 @@ def save(figure: "Figure", path: str | os.PathLike[str]) -> Path:
         The path.
     """
     path = Path(path)
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
+    with written_whole(path) as part:
         figure.savefig(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path

@@ -11,7 +11,6 @@ import json
 import os
 import pickle
 import sys
-import tempfile
 import threading
 import zlib
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import equinox as eqx
 import jax
 
+from jaxfric._files import written_whole
 from jaxfric.programs._describe import UnknownStructureError, describe
 from jaxfric.programs._sources import PACKAGE, digest
 
@@ -216,10 +216,8 @@ def _write(path: Path, note: Note, content: tuple[Any, bytes]) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    with written_whole(path) as part:
+        part.write_bytes(content)
 
 
 def _same(old: tuple[Any, bytes] | None, new: tuple[Any, bytes]) -> bool:

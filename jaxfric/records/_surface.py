@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jaxfric._files import written_whole
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -275,10 +277,6 @@ def _block(side: int, rows: int, spacing: float, base: float, segments: int) -> 
 
 
 def _whole(path: Path, content: bytes) -> Path:
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with written_whole(path) as part:
         part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path

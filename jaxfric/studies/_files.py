@@ -1,7 +1,6 @@
-"""What every study writes: JSON written whole, and where it was made."""
+"""The folder of a study, and where its numbers were made."""
 
 import json
-import math
 import os
 import platform
 import shutil
@@ -13,15 +12,7 @@ from typing import Any
 
 import jax
 
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole, or not at all; numbers that JSON does not know become null."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(json.dumps(_known(content), indent=1, ensure_ascii=False) + "\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+from jaxfric._files import write_json
 
 
 def begin(
@@ -53,14 +44,6 @@ def _prepare(out: Path, preset: str, resume: bool, force: bool) -> None:
     (out / "runs").mkdir(parents=True, exist_ok=True)
     (out / "networks").mkdir(exist_ok=True)
     write_json(stamp, {"preset": preset})
-
-
-def _known(x: Any) -> Any:
-    if isinstance(x, dict):
-        return {str(k): _known(v) for k, v in x.items()}
-    if isinstance(x, (list, tuple)):
-        return [_known(v) for v in x]
-    return None if isinstance(x, float) and not math.isfinite(x) else x
 
 
 def environment() -> dict[str, Any]:

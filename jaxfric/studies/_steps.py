@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxfric.studies._files import write_json
+from jaxfric._files import write_json
 
 
 class Steps:

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from jaxfric._files import written_whole
+
 
 def save_arrays(path: str | os.PathLike[str], tree: PyTree, **facts: Any) -> Path:
     """Write the arrays of a pytree, and facts about them, to one compressed file.
@@ -33,14 +35,9 @@ def save_arrays(path: str | os.PathLike[str], tree: PyTree, **facts: Any) -> Pat
     path = Path(path)
     leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
     arrays = {jax.tree_util.keystr(where): np.asarray(x) for where, x in leaves}
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            arrays["__facts__"] = np.asarray(json.dumps(facts))
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    arrays["__facts__"] = np.asarray(json.dumps(facts))
+    with written_whole(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return path
 
 

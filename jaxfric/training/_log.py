@@ -8,6 +8,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxfric._files import written_whole
+
 
 class Log:
     """Rows to `history.jsonl` in a folder, and a bar on the terminal.
@@ -34,9 +36,9 @@ class Log:
     def __enter__(self) -> "Log":
         if self.path is not None:
             self.path.mkdir(parents=True, exist_ok=True)
-            target, part = self.path / "history.jsonl", self.path / ".history.jsonl.part"
-            part.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
-            os.replace(part, target)
+            target = self.path / "history.jsonl"
+            with written_whole(target) as part:
+                part.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
             self.file = target.open("a")
         if self.progress and not jax.process_index():
             from rich.console import Console

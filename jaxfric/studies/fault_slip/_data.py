@@ -1,6 +1,5 @@
 """Simulated records: what the networks are trained on, as functions of a key."""
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import fault, forecast
+from jaxfric._files import written_whole
 from jaxfric.studies._threads import in_threads
 from jaxfric.studies.fault_slip._sampling import DT
 
@@ -152,14 +152,9 @@ def _together(one: Any, members: Any) -> Any:
 
 def save_records(path: Path, records: Records) -> None:
     """Whole, or not at all."""
-    part = path.with_name(f".{path.name}.part")
     arrays: dict[str, Any] = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
-    try:
-        with part.open("wb") as file:
-            np.savez(file, simulated=records.simulated, **arrays)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as part, part.open("wb") as file:
+        np.savez(file, simulated=records.simulated, **arrays)
 
 
 def load_records(path: Path) -> Records:

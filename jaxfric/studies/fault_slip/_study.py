@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from jaxfric import training
+from jaxfric._files import write_json
 from jaxfric.records import LabquakeRecord
-from jaxfric.studies._files import begin, environment, write_json
+from jaxfric.studies._files import begin, environment
 from jaxfric.studies.fault_slip import _analyses as analyses
 from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
 from jaxfric.studies.fault_slip._kept import Kept

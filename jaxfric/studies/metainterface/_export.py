@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxfric import contact
-from jaxfric.studies._files import write_json
+from jaxfric._files import write_json
 from jaxfric.studies.metainterface._paper import ASPERITIES, BOUNDS, MATERIAL, study_loads
 
 FORMAT = "jaxfric metainterface samples, 1"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxfric import contact
-from jaxfric.studies._files import begin, environment, write_json
+from jaxfric._files import write_json
+from jaxfric.studies._files import begin, environment
 from jaxfric.studies.metainterface import _methods as methods
 from jaxfric.studies.metainterface._kept import Kept
 from jaxfric.studies.metainterface._presets import PRESETS, Preset

@@ -13,7 +13,8 @@ import numpy as np
 from flax import nnx
 
 from jaxfric import ratestate, training
-from jaxfric.studies._files import begin, environment, write_json
+from jaxfric._files import write_json
+from jaxfric.studies._files import begin, environment
 from jaxfric.studies.slide_hold_learn._appendix import appendix, healing_in_holds
 from jaxfric.studies.slide_hold_learn._data import NOISE, Sequences, best_estimate, sequences
 from jaxfric.studies.slide_hold_learn._metrics import errors, peak_after_hold, predict, summary

@@ -1,0 +1,51 @@
+"""Files are written whole or not at all."""
+
+import json
+import math
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Another name in the folder of `path`; what is written there takes the place of `path`.
+
+    A block that ends with an error leaves what was there before. The name holds process and thread,
+    so that two writers of one file do not meet; it keeps the ending, which tells some writers the
+    format.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with written_whole(f"{folder}/law.csv") as part:
+        ...         _ = part.write_text("load,friction")
+        ...     print([file.name for file in Path(folder).iterdir()])
+        ['law.csv']
+    """
+    path = Path(path)
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    part = path.with_name(f".{path.stem}.{writer}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """JSON of dictionaries and lists; numbers that JSON does not know become null."""
+    text = json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n"
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _finite(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {str(k): _finite(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return [_finite(v) for v in x]
+    return None if isinstance(x, float) and not math.isfinite(x) else x
