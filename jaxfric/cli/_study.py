@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxfric.cli._files import publish
+from jaxfric.studies import FolderInUseError
 
 
 def run_slide_hold_learn(preset: str, out: Path, resume: bool = False, force: bool = False) -> None:
@@ -47,7 +48,13 @@ def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
 def _run(
     study: Any, plot: Any, preset: str, out: Path, resume: bool, force: bool, **options: Any
 ) -> None:
-    metrics = study.run(preset, out, resume=resume, force=force, progress=True, **options)
+    try:
+        metrics = study.run(preset, out, resume=resume, force=force, progress=True, **options)
+    except FolderInUseError as error:
+        raise ValueError(
+            f"{out} holds a study already: --resume continues it if its preset is {preset!r}, "
+            "--force begins anew, --out takes another folder"
+        ) from error
     table = study.table(metrics)
     figures = plot(metrics, out)
     files = publish(out, {"table.txt": table + "\n", **figures})

@@ -441,7 +441,7 @@ def test_smoke_writes_its_table(smoke):
 def test_a_finished_study_is_read_back_and_not_mixed(smoke):
     metrics, out = smoke
     assert fault_slip.run("smoke", out, resume=True)["headline"] == metrics["headline"]
-    with pytest.raises(ValueError, match="--resume"):
+    with pytest.raises(ValueError, match="resume=True continues"):
         fault_slip.run("smoke", out)
     with pytest.raises(ValueError, match="preset must be one of"):
         fault_slip.run("huge", out)

@@ -144,7 +144,7 @@ def test_healing_is_compared_with_the_law(finished):
 @pytest.mark.slow
 def test_finished_study_is_not_overwritten(finished):
     out, metrics = finished
-    with pytest.raises(ValueError, match="--resume continues it, --force begins"):
+    with pytest.raises(ValueError, match="resume=True continues it, force=True begins"):
         study.run("smoke", out)
     with pytest.raises(ValueError, match="choose another folder"):
         study.run("laptop", out, resume=True)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxfric import fault
-from jaxfric.studies._threads import in_threads
+from jaxfric.studies._kit import Method, in_threads
 from jaxfric.studies.fault_slip._ask import (
     IGNORED,
     Answer,
@@ -26,10 +26,10 @@ from jaxfric.studies.fault_slip._data import (
     over_cores,
     simulate_records,
 )
-from jaxfric.studies.fault_slip._kept import SIMULATIONS, Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory, simulated_laboratory
 from jaxfric.studies.fault_slip._presets import Preset
 from jaxfric.studies.fault_slip._rows import Row, rows_of, time_error, yardsticks
+from jaxfric.studies.fault_slip._trained import SIMULATIONS, Trained
 
 # Outside the training ranges: larger drops, a slower instrument, a softer and noisier machine
 OUTSIDE = fault.FaultRanges(
@@ -39,10 +39,10 @@ OUTSIDE = fault.FaultRanges(
 TABLE = ("mape", "r2", "timing", "missed", "drop_ratio", "ttf_mae")
 
 
-def on_simulations(kept: Kept, split: str = "test") -> list[Row]:
+def on_simulations(trained: Trained, split: str = "test") -> list[Row]:
     """Networks and yardsticks on faults that were held out, the level of each given."""
-    records = kept.records(split)
-    networks = kept.sequence()
+    records = trained.records(split)
+    networks = trained.sequence()
     rows: list[Row] = []
     for i in range(min(records.count, 60)):
         lab = simulated_laboratory(
@@ -51,7 +51,7 @@ def on_simulations(kept: Kept, split: str = "test") -> list[Row]:
         )  # fmt: skip
         test = lab.test
         answer = ask_sequence(networks, lab, 0, "none", given=True)
-        rows += rows_of(answer, lab, test, method="sequence", part="none", cycles=0, level="given")
+        rows += rows_of(answer, lab, test, Method("sequence", "none", "given"), 0)
         cycles = int(np.sum(lab.starts < np.argmax(test))) - 1
         if cycles >= 1:
             rows += yardsticks(lab, cycles, test)
@@ -87,42 +87,42 @@ def simulated_laboratories(plan: Preset, seed: int = 77) -> list[Laboratory]:
     return found
 
 
-def parts_of_a_cycle(kept: Kept, lab: Laboratory) -> list[Row]:
+def parts_of_a_cycle(trained: Trained, lab: Laboratory) -> list[Row]:
     """The latent part tuned on the first or the second half of one cycle, level given."""
     rows: list[Row] = []
     begin, end = int(lab.starts[1]), int(lab.starts[2])
     middle = (begin + end) // 2
     for name, span in (("post-failure", (begin, middle)), ("pre-failure", (middle, end))):
         answer = ask_sequence(
-            kept.sequence(), lab, 2, "latent", given=True, only=span, patience=100
+            trained.sequence(), lab, 2, "latent", given=True, only=span, patience=100
         )
-        rows += rows_of(answer, lab, lab.test, method=f"sequence, {name} half of one cycle",
-                        part="latent", cycles=0.5, level="given")  # fmt: skip
+        half = Method("sequence", "latent", "given", control=f"{name} half of one cycle")
+        rows += rows_of(answer, lab, lab.test, half, 0.5)
     return rows
 
 
-def load_series(kept: Kept) -> list[Row]:
+def load_series(trained: Trained) -> list[Row]:
     """Tuned at the first load, tested on other faults at every load, mean and spread given.
 
     Machine and sensors stay the same, so recurrence grows with load. What comes out hangs on the
     fault that is tuned on: the mean of several.
     """
-    loads, faults = kept.plan.loads, kept.plan.faults
-    labs = _at_loads(loads, 3 * faults, kept.plan.seconds)
+    loads, faults = trained.plan.loads, trained.plan.faults
+    method = Method("sequence", "latent", "given")
+    labs = _at_loads(loads, 3 * faults, trained.plan.seconds)
     lightest = list(labs[loads[0]].items())
-    taught = lightest[: min(kept.plan.seeds, len(lightest) // 2)]  # others are left to be tested
+    taught = lightest[: min(trained.plan.seeds, len(lightest) // 2)]  # others are left to be tested
     numbers = [number for number, _ in taught]
     each: dict[float, list[Row]] = {load: [] for load in loads}
     for _, first in taught:
         tuned = ask_sequence(
-            kept.sequence(), first, 6, "latent", given=True, steps=kept.plan.tuning
+            trained.sequence(), first, 6, "latent", given=True, steps=trained.plan.tuning
         ).network
         for load in loads:
             for lab in [lab for n, lab in labs[load].items() if n not in numbers][:faults]:
                 answer = ask_sequence(tuned, lab, 0, "none", given=True)
                 everything = np.arange(lab.samples) >= IGNORED
-                each[load] += rows_of(answer, lab, everything, method="sequence", part="latent",
-                                      cycles=6, level="given")  # fmt: skip
+                each[load] += rows_of(answer, lab, everything, method, 6)
     return [
         {**row, "load": load} for load in loads for row in _means(each[load], f"{load / 1e6:g} MPa")
     ]
@@ -172,15 +172,15 @@ class _Loaded(eqx.Module):
         return jnp.exp(jnp.mean(jnp.log(seen.emission), axis=1))[begin:], seen.friction[begin:]
 
 
-def times_by_images(kept: Kept, lab: Laboratory) -> list[Row]:
+def times_by_images(trained: Trained, lab: Laboratory) -> list[Row]:
     """The paper's network with another target, the time to failure; half way to the clock too."""
-    network = kept.image_timer()
+    network = trained.image_timer()
     rows: list[Row] = []
-    for cycles in kept.plan.cycles:
+    for cycles in trained.plan.cycles:
         for part in ("none", "latent"):
-            time = ask_times(network, lab, cycles, part, steps=kept.plan.tuning)
-            rows.append({"record": lab.name, "method": "encoder-decoder, time to failure",
-                         "part": part, "cycles": cycles, "level": "inferred", "seed": 0,
+            time = ask_times(network, lab, cycles, part, steps=trained.plan.tuning)
+            method = Method("encoder-decoder", part, "inferred", control="time to failure")
+            rows.append({"record": lab.name, **method.facts(), "cycles": cycles, "seed": 0,
                          "ttf_mae": time_error(time[0], lab, lab.test)})  # fmt: skip
     return rows
 
@@ -193,31 +193,34 @@ def ask_times(network: Any, lab: Laboratory, cycles: int, part: str, *, steps: i
     return with_clock(time, lab, units(lab, cycles, False), cycles)
 
 
-def ablations(kept: Kept, lab: Laboratory, cycles: int) -> list[Row]:
+def ablations(trained: Trained, lab: Laboratory, cycles: int) -> list[Row]:
     """Networks of fewer steps that differ in one thing, the latent part tuned on the record."""
     simulations = ("as it is", *SIMULATIONS)
     variants: dict[str, dict[str, bool]] = {
         "as it is": {}, "no skips": {"skips": False}, "no level path": {"level": False},
         "whole record": {"causal": False},
     }  # fmt: skip
-    kept.train_variants(simulations, variants)
+    trained.train_variants(simulations, variants)
 
-    def rows(answer: Answer, name: str) -> list[Row]:
-        return rows_of(answer, lab, lab.test, method=f"ablation, {name}", part="latent",
-                       cycles=cycles, level="inferred")  # fmt: skip
+    def rows(answer: Answer, kind: str, name: str) -> list[Row]:
+        method = Method(kind, "latent", "inferred", control=f"ablation: {name}")
+        return rows_of(answer, lab, lab.test, method, cycles)
 
     def sequence(name: str, drift: bool = True) -> Answer:
-        network = kept.sequence_variant(name)
+        network = trained.sequence_variant(name)
         return ask_sequence(network, lab, cycles, "latent", members=1, drift=drift)
 
     def images(name: str) -> Answer:
         options = variants[name]
         causal = options.get("causal", True)
-        return ask_images(kept.image_variant(name, **options), lab, cycles, "latent", causal=causal)
+        return ask_images(
+            trained.image_variant(name, **options), lab, cycles, "latent", causal=causal
+        )
 
-    found = [rows(sequence(name), f"sequence: {name}") for name in simulations]
+    found = [rows(sequence(name), "sequence", name) for name in simulations]
     # Each is a program of its own, and the compiler leaves a core free
     each = in_threads(images, list(variants))
-    found += [rows(x, f"encoder-decoder: {n}") for x, n in zip(each, variants, strict=True)]
-    found.append(rows(sequence("as it is", drift=False), "sequence: no relaxation of the level"))
-    return [row for rows in found for row in rows]
+    found += [rows(x, "encoder-decoder", name) for x, name in zip(each, variants, strict=True)]
+    stiff = sequence("as it is", drift=False)
+    found.append(rows(stiff, "sequence", "no relaxation of the level"))
+    return [row for group in found for row in group]

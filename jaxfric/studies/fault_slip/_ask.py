@@ -29,8 +29,8 @@ class Answer(NamedTuple):
         spread: (seeds, m), standard deviation over the members; None for a single one.
         time: (seeds, m), time to failure, s; None if it was not asked for.
         level: of each seed, where it was inferred.
-        network: what said it, with leading axes (seeds,) or (seeds, members).
-        said: (seeds, m), by encoder-decoders before tuning, in spreads of the friction.
+        network: the one that was asked, with leading axes (seeds,) or (seeds, members).
+        readings: (seeds, m), of encoder-decoders before tuning, in spreads of the friction.
     """
 
     friction: np.ndarray
@@ -38,11 +38,11 @@ class Answer(NamedTuple):
     time: np.ndarray | None
     level: list[Level] | None
     network: Any = None
-    said: np.ndarray | None = None
+    readings: np.ndarray | None = None
 
 
 class Units(NamedTuple):
-    """What is known of a record before the network speaks."""
+    """What is known of a record before a network has read it."""
 
     end: int  # samples seen
     learn: np.ndarray  # which of them teach
@@ -84,11 +84,11 @@ def ask_sequence(
         seed: of tuning.
     """
     known = units(lab, cycles, given)
-    said = read_sequence(network, known.energy).astype(np.float64)
+    readings = read_sequence(network, known.energy).astype(np.float64)
     if part == "none":
-        said = said.mean(1) if said.ndim == 4 else said
-        friction, levels = _levelled(said[..., 0], lab, known, drift)
-        time = with_clock(known.recurrence * said[..., 1], lab, known, cycles)
+        readings = readings.mean(1) if readings.ndim == 4 else readings
+        friction, levels = _levelled(readings[..., 0], lab, known, drift)
+        time = with_clock(known.recurrence * readings[..., 1], lab, known, cycles)
         return Answer(friction, None, time, levels, network)
     # What trains is imported when something is to be trained
     from jaxfric.studies.fault_slip._tuning import Lesson, tune_sequence
@@ -96,8 +96,8 @@ def ask_sequence(
     network, n = as_networks(network), known.end
     left = lab.time_to_failure[:n] / known.recurrence
     weights = _weights(lab, n, members, only)
-    out = said[:, None]
-    # The level is inferred from what the network says, which learns what the level leaves
+    out = readings[:, None]
+    # The level is inferred from the readings, and the network learns what the level leaves
     for later in reversed(range(1 if given else ROUNDS)):
         target = _target(out[..., 0].mean((0, 1)), lab, known, drift)
         lesson = Lesson(
@@ -108,8 +108,8 @@ def ask_sequence(
             patience=patience, seed=seed,
         )  # fmt: skip
         out = read_sequence(tuned, known.energy).astype(np.float64)
-    # A few failures teach little of when the next one comes: half way to what they say
-    before = said[:, None] if said.ndim == 3 else said
+    # A few failures teach little of when the next one comes: half way to the tuned readings
+    before = readings[:, None] if readings.ndim == 3 else readings
     time = known.recurrence * 0.5 * (np.median(before[..., 1], 1) + np.median(out[..., 1], 1))
     time = with_clock(time, lab, known, cycles)
     friction, levels = _levelled(out[..., 0].mean(1), lab, known, drift)
@@ -153,53 +153,55 @@ def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | No
 def ask_images(
     network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
     drift: bool = True, causal: bool = True, steps: int = STEPS, seed: int = 0,
-    said: np.ndarray | None = None,
+    readings: np.ndarray | None = None,
 ) -> Answer:  # fmt: skip
     """Friction by encoder-decoders: the newest column if causal, the mean of all windows if not.
 
-    A reading takes long: `said` is that of the untuned network, if it has been asked before.
+    Reading takes long: `readings` are those of the untuned network, if it has been asked before.
     """
     known = units(lab, cycles, given, EVEN)
-    if said is None:
-        said, _ = read_images(network, known.energy, causal)
+    if readings is None:
+        readings, _ = read_images(network, known.energy, causal)
     if part == "none":
-        friction, levels = _levelled(said, lab, known, drift)
-        return Answer(friction, None, None, levels, network, said)
+        friction, levels = _levelled(readings, lab, known, drift)
+        return Answer(friction, None, None, levels, network, readings)
     from jaxfric.studies.fault_slip._tuning import tune_images
 
-    target = _target(said.mean(0), lab, known, drift)
+    target = _target(readings.mean(0), lab, known, drift)
     tuned = tune_images(
         as_networks(network), jnp.asarray(known.energy[: known.end]),
         jnp.asarray(target[: known.end], jnp.float32), part,
         causal=causal, begin=IGNORED, steps=steps, seed=seed,
     )  # fmt: skip
-    told, spread = read_images(tuned, known.energy, causal)
-    friction, levels = _levelled(told, lab, known, drift)
-    gains = friction.std(1) / told.std(1)
-    return Answer(friction, None if causal else spread * gains[:, None], None, levels, tuned, said)
+    tuned_readings, spread = read_images(tuned, known.energy, causal)
+    friction, levels = _levelled(tuned_readings, lab, known, drift)
+    gains = friction.std(1) / tuned_readings.std(1)
+    return Answer(
+        friction, None if causal else spread * gains[:, None], None, levels, tuned, readings
+    )
 
 
 def _levelled(
-    said: np.ndarray, lab: Laboratory, known: Units, drift: bool
+    readings: np.ndarray, lab: Laboratory, known: Units, drift: bool
 ) -> tuple[np.ndarray, list[Level] | None]:
-    """Friction from what networks say, (seeds, m)."""
+    """Friction from the readings of networks, (seeds, m)."""
     if known.given is not None:
-        return np.asarray(known.given.back(said)), None
-    levels = [_level(s, lab, known, drift) for s in said]
-    return np.stack([level(s) for level, s in zip(levels, said, strict=True)]), levels
+        return np.asarray(known.given.back(readings)), None
+    levels = [_level(reading, lab, known, drift) for reading in readings]
+    return np.stack([level(x) for level, x in zip(levels, readings, strict=True)]), levels
 
 
-def _target(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> np.ndarray:
+def _target(readings: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> np.ndarray:
     """What tuning teaches, (m,): standardised friction without its relaxation."""
     friction = _friction(lab)
     if known.given is not None:
         return np.asarray(known.given.unit(friction))
-    left = friction - _level(said, lab, known, drift).relaxation
+    left = friction - _level(readings, lab, known, drift).relaxation
     return Scale.of_record(left, known.learn).unit(left)
 
 
-def _level(said: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> Level:
-    return fit_level(said, _friction(lab), known.learn, known.recurrence, drift, known.prior)
+def _level(readings: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> Level:
+    return fit_level(readings, _friction(lab), known.learn, known.recurrence, drift, known.prior)
 
 
 def _friction(lab: Laboratory) -> np.ndarray:

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from jaxfric import fault, forecast
 from jaxfric._files import written_whole
-from jaxfric.studies._threads import in_threads
+from jaxfric.studies._kit import in_threads
 from jaxfric.studies.fault_slip._sampling import DT
 
 WARM_UP = 40.0  # s that a simulated fault forgets its start in

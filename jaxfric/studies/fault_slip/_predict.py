@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxfric.records import LabquakeRecord
+from jaxfric.studies._kit import Method
 from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
 from jaxfric.studies.fault_slip._reading import weights
@@ -129,8 +130,8 @@ def _prediction(
     whole = max(tune, int(np.sum(lab.starts < np.argmax(test))) - 1 if not tune else tune)
     if lab.friction is not None and lab.starts.size > max(whole, 2) and test.any():
         scores, rows = compared(lab, max(whole, 1), test, friction)
-        rows.insert(0, {"method": "this prediction", **scores,
-                        "ttf_mae": time_error(time, lab, test)})  # fmt: skip
+        errors = {**scores, "ttf_mae": time_error(time, lab, test)}
+        rows.insert(0, {**Method("this prediction").facts(), **errors})
     return Prediction(
         record.time[0] + np.arange(lab.samples) * DT * lab.clock, friction, np.sqrt(variance),
         np.maximum(time, 0) * lab.clock, lab.friction, test, end * DT * lab.clock, rows,

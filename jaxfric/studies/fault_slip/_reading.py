@@ -79,8 +79,8 @@ def leading(network: Any) -> tuple[int, ...]:
 
 def read_sequence(network: Any, unit_energy: Any) -> np.ndarray:
     """(..., m, 2) of networks with any leading axes, for one record."""
-    said = _sequence(network, padded(unit_energy))
-    return np.asarray(said)[..., : np.shape(unit_energy)[0], :]
+    readings = _sequence(network, padded(unit_energy))
+    return np.asarray(readings)[..., : np.shape(unit_energy)[0], :]
 
 
 @partial(programs.program, level=1)
@@ -102,10 +102,10 @@ def read_images(network: Any, unit_energy: Any, causal: bool) -> tuple[np.ndarra
     """
     m = np.shape(unit_energy)[0]
     if causal:
-        said = np.asarray(_newest(network, padded(unit_energy)), np.float64)[:, :m]
-        return said, np.zeros_like(said)
-    said, spread = _average(network, np.asarray(unit_energy))
-    return np.asarray(said, np.float64), np.asarray(spread, np.float64)
+        newest = np.asarray(_newest(network, padded(unit_energy)), np.float64)[:, :m]
+        return newest, np.zeros_like(newest)
+    average, spread = _average(network, np.asarray(unit_energy))
+    return np.asarray(average, np.float64), np.asarray(spread, np.float64)
 
 
 @partial(programs.program, level=2)

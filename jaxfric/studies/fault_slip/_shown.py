@@ -16,20 +16,20 @@ from jaxfric.studies.fault_slip._images import (
     emission_image,
     friction_image,
 )
-from jaxfric.studies.fault_slip._kept import Kept
 from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._sampling import DT
+from jaxfric.studies.fault_slip._trained import Trained
 
 EVERY = 2  # samples of the long series
 
 
 def shown(
-    kept: Kept, lab: Laboratory, cycles: int, answer: Answer, by_images: Answer
+    trained: Trained, lab: Laboratory, cycles: int, answer: Answer, by_images: Answer
 ) -> dict[str, Any]:
     """Signals, predictions with their bands, and scalograms with the cone of influence.
 
     Arguments:
-        kept: records and networks.
+        trained: records and networks.
         lab: the laboratory.
         cycles: seen.
         answer: of sequence networks.
@@ -39,7 +39,7 @@ def shown(
     best = int(np.argmin(np.abs(answer.friction - lab.friction)[:, test].mean(1)))
     members = answer.friction.std(0)
     inside = np.zeros_like(members) if answer.spread is None else answer.spread.mean(0)
-    simulated = kept.records("train")
+    simulated = trained.records("train")
     series = {
         "time": np.arange(lab.samples) * DT,
         "energy": lab.energy,

@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from jaxfric.studies._kit import Method
+from jaxfric.studies.fault_slip._rows import YARDSTICKS, yardstick
+
 PAPER = {
     "note": "other records: simulation of 2,817 discs, experiments p4677 and p4581; MAPE percent",
     "simulation_to_simulation": 4.237,
@@ -14,48 +17,49 @@ PAPER = {
     "published_lstm_cnn": "Laurenti et al. 2022, 7 s of history, trained on 70 % of p4581",
 }
 HELD_OUT = "held-out simulations"
-HEADLINE = {  # key: (methods, parts, cycles, level, number)
-    "latent_6_mape": (("sequence",), ("latent",), 6, "inferred", "mape"),
-    "latent_6_r2": (("sequence",), ("latent",), 6, "inferred", "r2"),
-    "any_6_mape": (("sequence",), ("all",), 6, "inferred", "mape"),
-    "any_6_r2": (("sequence",), ("all",), 6, "inferred", "r2"),
+SEQUENCE, IMAGES = "sequence", "encoder-decoder"
+CLOCK, ONSET_CLOCK, CONSTANT = map(yardstick, ("clock", "onset clock", "constant"))
+HEADLINE = {  # key: method, cycles, number
+    "latent_6_mape": (Method(SEQUENCE, "latent", "inferred"), 6, "mape"),
+    "latent_6_r2": (Method(SEQUENCE, "latent", "inferred"), 6, "r2"),
+    "any_6_mape": (Method(SEQUENCE, "all", "inferred"), 6, "mape"),
+    "any_6_r2": (Method(SEQUENCE, "all", "inferred"), 6, "r2"),
+    "any_3_mape": (Method("both", "latent", "inferred"), 3, "mape"),
     # From one cycle nothing but the level: more is too much for it
-    "any_3_mape": (("both",), ("latent",), 3, "inferred", "mape"),
-    "any_1_mape": (("encoder-decoder",), ("none",), 1, "inferred", "mape"),
-    "any_3_level_given_mape": (("sequence",), ("none",), 3, "given", "mape"),
-    "any_1_level_given_mape": (("sequence",), ("none",), 1, "given", "mape"),
-    "scratch_6_mape": (("sequence, from scratch",), ("all",), 6, "inferred", "mape"),
-    "untuned_level_given_mape": (("sequence",), ("none",), 6, "given", "mape"),
-    "untuned_level_given_r2": (("sequence",), ("none",), 6, "given", "r2"),
-    "ced_6_mape": (("encoder-decoder",), ("all",), 6, "inferred", "mape"),
-    "ced_6_r2": (("encoder-decoder",), ("all",), 6, "inferred", "r2"),
-    "ced_latent_6_mape": (("encoder-decoder",), ("latent",), 6, "inferred", "mape"),
-    "ttf_6_mae_seconds": (("sequence",), ("all",), 6, "inferred", "ttf_mae"),
-    "clock_6_mape": (("clock",), ("-",), 6, "inferred", "mape"),
-    "onset_clock_6_mape": (("onset clock",), ("-",), 6, "inferred", "mape"),
-    "clock_6_ttf_mae_seconds": (("clock",), ("-",), 6, "inferred", "ttf_mae"),
-    "constant_6_mape": (("constant",), ("-",), 6, "inferred", "mape"),
+    "any_1_mape": (Method(IMAGES, "none", "inferred"), 1, "mape"),
+    "any_3_level_given_mape": (Method(SEQUENCE, "none", "given"), 3, "mape"),
+    "any_1_level_given_mape": (Method(SEQUENCE, "none", "given"), 1, "mape"),
+    "scratch_6_mape": (Method(SEQUENCE, "all", "inferred", "from scratch"), 6, "mape"),
+    "untuned_level_given_mape": (Method(SEQUENCE, "none", "given"), 6, "mape"),
+    "untuned_level_given_r2": (Method(SEQUENCE, "none", "given"), 6, "r2"),
+    "ced_6_mape": (Method(IMAGES, "all", "inferred"), 6, "mape"),
+    "ced_6_r2": (Method(IMAGES, "all", "inferred"), 6, "r2"),
+    "ced_latent_6_mape": (Method(IMAGES, "latent", "inferred"), 6, "mape"),
+    "ttf_6_mae_seconds": (Method(SEQUENCE, "all", "inferred"), 6, "ttf_mae"),
+    "clock_6_mape": (CLOCK, 6, "mape"),
+    "onset_clock_6_mape": (ONSET_CLOCK, 6, "mape"),
+    "clock_6_ttf_mae_seconds": (CLOCK, 6, "ttf_mae"),
+    "constant_6_mape": (CONSTANT, 6, "mape"),
 }
 
 
-def headline(rows: list[dict[str, Any]], laboratories: list[str]) -> dict[str, float | None]:
+def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
     """One number a goal: percent, seconds where named; means over seeds and laboratories."""
+    rows = metrics["rows"]
+    of_laboratories = [row for row in rows if row["record"] in metrics["laboratory"]]
     found: dict[str, float | None] = {}
-    for key, (methods, parts, cycles, level, number) in HEADLINE.items():
-        of = [
-            r for r in rows
-            if r["method"] in methods and r["part"] in parts and r["cycles"] == cycles
-            and r["level"] == level and r["record"] in laboratories
-        ]  # fmt: skip
-        found[key] = _mean(of, number)
-    held_out = [r for r in rows if r["record"] == HELD_OUT]
-    sequence = [r for r in held_out if r["method"] == "sequence"]
-    found["simulation_mape"] = _mean(sequence, "mape")
-    found["simulation_r2"] = _mean(sequence, "r2")
-    for name in ("constant", "clock", "onset clock", "ridge"):
-        found[f"simulation_{name.replace(' ', '_')}_mape"] = _mean(
-            [r for r in held_out if r["method"] == name], "mape"
-        )
+    for key, (method, cycles, number) in HEADLINE.items():
+        own = [row for row in of_laboratories if method.of(row) and row["cycles"] == cycles]
+        found[key] = _mean(own, number)
+    held_out = [row for row in rows if row["record"] == HELD_OUT]
+
+    def simulated(kind: str, number: str) -> float | None:
+        return _mean([row for row in held_out if row["kind"] == kind], number)
+
+    found["simulation_mape"] = simulated(SEQUENCE, "mape")
+    found["simulation_r2"] = simulated(SEQUENCE, "r2")
+    for kind in YARDSTICKS:
+        found[f"simulation_{kind.replace(' ', '_')}_mape"] = simulated(kind, "mape")
     if (a := found["any_6_mape"]) is not None and (b := found["scratch_6_mape"]):
         found["share_of_scratch_6_percent"] = 100 * a / b
     return found

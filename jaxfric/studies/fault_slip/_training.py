@@ -14,7 +14,7 @@ from flax import nnx
 from jaxtyping import Array
 
 from jaxfric import networks, training
-from jaxfric.studies._threads import in_threads
+from jaxfric.studies._kit import in_threads
 from jaxfric.studies.fault_slip._data import Records
 from jaxfric.studies.fault_slip._features import Scale, features
 from jaxfric.studies.fault_slip._images import (

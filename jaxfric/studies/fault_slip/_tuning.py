@@ -11,7 +11,7 @@ import optax
 from jaxtyping import Array
 
 from jaxfric import training
-from jaxfric.studies._threads import in_threads
+from jaxfric.studies._kit import in_threads
 from jaxfric.studies.fault_slip._ask import FOLDS, STEPS
 from jaxfric.studies.fault_slip._features import features
 from jaxfric.studies.fault_slip._images import COLUMNS, columns, emission_image, friction_image

@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     theta: Float[Array, "designs 23"] | None = None
 
 
-Method = Callable[[One, Key[Array, ""]], Answer]
+Answering = Callable[[One, Key[Array, ""]], Answer]
 
 
 def of_laws(friction: Array, wanted: Array) -> Answer:
@@ -65,7 +65,7 @@ def constant(one: One, key: Array) -> Answer:
     return of_laws(jnp.full_like(one.friction, jnp.median(one.friction))[None], one.friction)
 
 
-def best_random(laws: Array, count: int) -> Method:
+def best_random(laws: Array, count: int) -> Answering:
     """The nearest of `count` laws of other random surfaces; one of them is just any surface."""
 
     def method(one: One, key: Array) -> Answer:
@@ -75,7 +75,7 @@ def best_random(laws: Array, count: int) -> Method:
     return method
 
 
-def redrawn(n: int) -> Method:
+def redrawn(n: int) -> Answering:
     """The noise floor of the parameters: the true mixture, and another surface drawn from it."""
 
     def method(one: One, key: Array) -> Answer:
@@ -86,7 +86,7 @@ def redrawn(n: int) -> Method:
     return method
 
 
-def retrieval(bank: contact.Bank, count: int, steps: int, best: bool = False) -> Method:
+def retrieval(bank: contact.Bank, count: int, steps: int, best: bool = False) -> Answering:
     """The nearest laws of a bank, each stretched to the target and refined."""
 
     def method(one: One, key: Array) -> Answer:
@@ -120,7 +120,7 @@ def _refined(starts: contact.Asperities, wanted: Array, steps: int, best: bool) 
 # ---------------------------------------------------------------- ours
 
 
-def ours(made: Generator, n: int, count: int, steps: int, best: bool = False) -> Method:
+def ours(made: Generator, n: int, count: int, steps: int, best: bool = False) -> Answering:
     """`count` draws of z (z = 0 if it is one), refined."""
 
     def method(one: One, key: Array) -> Answer:
@@ -153,7 +153,7 @@ def bounded(network: MLP) -> Callable[[Array], Array]:
     return lambda x: jnp.tanh(network(x))
 
 
-def regressed(predict: Callable[[Array], Array], n: int) -> Method:
+def regressed(predict: Callable[[Array], Array], n: int) -> Answering:
     """Parameters as a regression guesses them, and a surface drawn from them."""
 
     def method(one: One, key: Array) -> Answer:
@@ -163,7 +163,9 @@ def regressed(predict: Callable[[Array], Array], n: int) -> Method:
     return method
 
 
-def generated(decode: Callable[[Array, Array], Array], latent: int, n: int, count: int) -> Method:
+def generated(
+    decode: Callable[[Array, Array], Array], latent: int, n: int, count: int
+) -> Answering:
     """`count` draws from the prior of a conditional generator, a surface from each."""
 
     def method(one: One, key: Array) -> Answer:
@@ -180,7 +182,7 @@ def generated(decode: Callable[[Array, Array], Array], latent: int, n: int, coun
     return method
 
 
-def reconstructed(network: CVAE, n: int) -> Method:
+def reconstructed(network: CVAE, n: int) -> Answering:
     """The encoder is given the true parameters: what is scored is reconstruction.
 
     Two designs: the surface drawn with the key of the true one, and with another.
@@ -195,7 +197,7 @@ def reconstructed(network: CVAE, n: int) -> Method:
     return method
 
 
-def searched(n: int, network: CVAE | None, **options: Any) -> Method:
+def searched(n: int, network: CVAE | None, **options: Any) -> Answering:
     """CMA-ES in a VAE's latent space, or on the 23 parameters.
 
     Two designs: the surface that was searched, and another drawn from the same mixture.
@@ -225,7 +227,7 @@ def _both(
     return jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *parts)
 
 
-def apply(method: Method, group: Group, key: Array) -> Answer:
+def apply(method: Answering, group: Group, key: Array) -> Answer:
     """A method on every target of a group, a few at a time."""
     # A remainder would be compiled for itself
     together = max(k for k in range(1, 9) if group.size % k == 0)

@@ -11,11 +11,11 @@ from jaxfric import contact
 from jaxfric.studies.metainterface import _analyses as analyses
 from jaxfric.studies.metainterface._designs import designs
 from jaxfric.studies.metainterface._generator import generate
-from jaxfric.studies.metainterface._kept import Kept
 from jaxfric.studies.metainterface._model import Generator
 from jaxfric.studies.metainterface._paper import MATERIAL, samples, study_loads
 from jaxfric.studies.metainterface._requests import RADII
 from jaxfric.studies.metainterface._targets import Group
+from jaxfric.studies.metainterface._trained import Trained
 from jaxfric.studies.metainterface._training import batch
 from jaxfric.studies.metainterface._trees import train_trees, trees_installed
 
@@ -24,21 +24,21 @@ MEASURED = 2000  # samples of a score
 PLANE = (400, 200, 100)  # requests of each length for the map of errors
 
 
-def questions(kept: Kept, targets: list[list[Group]]) -> dict[str, Any]:
+def questions(trained: Trained, targets: list[list[Group]]) -> dict[str, Any]:
     """The paper's questions, of the first seed."""
-    plan = kept.plan
+    plan, step = trained.plan, trained.keeper.step
     middle = targets[0][0]
     measured = min(MEASURED, 100 * plan.targets)
     some = min(plan.searched, plan.targets)
 
     def cvae(steps: int = plan.paper, latent: int = 56) -> Any:
-        return kept.network("cvae", 0, steps, latent)
+        return trained.network("cvae", 0, steps, latent)
 
     def latents() -> list[dict[str, Any]]:
         rows = [("CVAE", 56, plan.paper, cvae(), True)]
         if not plan.brief:
             rows += [("CVAE", k, plan.others, cvae(plan.others, k), True) for k in LATENTS]
-        vae = kept.network("vae", 0, plan.others, 56)
+        vae = trained.network("vae", 0, plan.others, 56)
         rows.append(("VAE, no condition", 56, plan.others, vae, False))
         return [
             {"network": name, "latent": latent, "steps": steps,
@@ -48,7 +48,7 @@ def questions(kept: Kept, targets: list[list[Group]]) -> dict[str, Any]:
 
     def regressions() -> list[dict[str, Any]]:
         data = jax.jit(samples(measured))(jax.random.key(analyses.TEST_KEY))
-        mlp = kept.network("mlp", 0, plan.others)
+        mlp = trained.network("mlp", 0, plan.others)
         guesses = {
             "MLP": jnp.tanh(jax.vmap(mlp)(data.condition)),
         }
@@ -61,7 +61,7 @@ def questions(kept: Kept, targets: list[list[Group]]) -> dict[str, Any]:
     def broken() -> dict[str, float]:
         if plan.brief:
             return {"CVAE": analyses.broken(cvae(), measured)}
-        gan = kept.network("gan", 0, plan.others)
+        gan = trained.network("gan", 0, plan.others)
         return {"CVAE": analyses.broken(cvae(), measured), "GAN": analyses.broken(gan, measured)}
 
     def perturbed() -> list[dict[str, float]]:
@@ -70,25 +70,25 @@ def questions(kept: Kept, targets: list[list[Group]]) -> dict[str, Any]:
 
     def other_requests() -> list[dict[str, Any]]:
         bank = contact.make_bank(plan.bank, key=jax.random.key(0), asperities=middle.asperities)
-        return analyses.requests(kept.generator(0), bank, cvae(), middle, some)
+        return analyses.requests(trained.generator(0), bank, cvae(), middle, some)
 
     def warm() -> dict[str, Any]:
         return analyses.saved_evaluations(cvae(), middle, some, 2 * plan.generations)
 
     found = {
-        "reconstruction": kept.step("analysis_latents", latents),
-        "plane": kept.step(
-            "analysis_plane", lambda: plane(kept.generator(0), plan.targets, plan.shares)
+        "reconstruction": step("analysis_latents", latents),
+        "plane": step(
+            "analysis_plane", lambda: plane(trained.generator(0), plan.targets, plan.shares)
         ),
     }
     if plan.brief:
         return found
     return found | {
-        "regressions": kept.step("analysis_regressions", regressions),
-        "raw_outputs_broken_percent": kept.step("analysis_broken", broken),
-        "perturbed_parameters": kept.step("analysis_perturbation", perturbed),
-        "other_requests": kept.step("analysis_requests", other_requests),
-        "warm_start": kept.step("analysis_warm", warm),
+        "regressions": step("analysis_regressions", regressions),
+        "raw_outputs_broken_percent": step("analysis_broken", broken),
+        "perturbed_parameters": step("analysis_perturbation", perturbed),
+        "other_requests": step("analysis_requests", other_requests),
+        "warm_start": step("analysis_warm", warm),
     }
 
 

@@ -8,19 +8,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from jaxfric.studies._kit import Method
 from jaxfric.studies.metainterface._designs import rms_distance
-from jaxfric.studies.metainterface._methods import Answer, Method, apply
+from jaxfric.studies.metainterface._methods import Answer, Answering, apply
 from jaxfric.studies.metainterface._paper import parameter_smape
 from jaxfric.studies.metainterface._targets import Group
 
+Row = dict[str, Any]
 REPEATS, ENOUGH = 3, 5.0  # runs, and seconds after which no other is made
-TWICE = ("same surface", "redrawn")  # designs of methods that end in a mixture
+SAME, REDRAWN = "same surface", "redrawn"
+TWICE = (SAME, REDRAWN)  # designs of methods that end in a mixture
 
 
 def ask(
-    name: str, method: Method, groups: list[Group], *, seed: int = 0, twice: bool = False,
-    training_seconds: float | None = None,
-) -> list[dict[str, Any]]:  # fmt: skip
+    method: Method, answering: Answering, groups: list[Group], *, seed: int = 0,
+    twice: bool = False, training_seconds: float | None = None,
+) -> list[Row]:  # fmt: skip
     """Rows of one method, one for each group; two, where its designs are a surface and another.
 
     All groups go through one compiled program, which is timed apart from its
@@ -29,7 +32,7 @@ def ask(
     together = _joined(groups)
     key = jax.random.key(10 + seed)
     first = time.perf_counter()
-    program = jax.jit(lambda g, key: apply(method, g, key)).lower(together, key).compile()
+    program = jax.jit(lambda g, key: apply(answering, g, key)).lower(together, key).compile()
     second = time.perf_counter()
     times: list[float] = []
     while not times or (len(times) < REPEATS and sum(times) < ENOUGH):
@@ -50,12 +53,18 @@ def ask(
         part = jax.tree_util.tree_map(lambda x, a=at, g=group: x[a : a + g.size], answer)
         at += group.size
         if not twice:
-            rows.append({"method": name, **numbers(part, group), **common})
+            rows.append({**method.facts(), **numbers(part, group), **common})
             continue
-        for i, what in enumerate(TWICE):
+        for i, surface in enumerate(TWICE):
             own = jax.tree_util.tree_map(lambda x, i=i: x[:, i : i + 1], part)
-            rows.append({"method": f"{name}, {what}", **numbers(own, group), **common})
+            rows.append({**on(method, surface).facts(), **numbers(own, group), **common})
     return rows
+
+
+def on(method: Method, surface: str) -> Method:
+    """A method that was scored on one of the two surfaces of its mixture."""
+    control = ", ".join(x for x in (method.control, surface) if x)
+    return Method(method.kind, method.part, method.level, control)
 
 
 def numbers(answer: Answer, group: Group) -> dict[str, Any]:

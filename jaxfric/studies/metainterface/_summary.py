@@ -4,6 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from jaxfric.studies._kit import Method
+from jaxfric.studies.metainterface._rows import SAME, on
+from jaxfric.studies.metainterface._table import BANK, BEST, OURS
+
 PAPER = {
     "note": "arXiv:2511.03735; its parameter ranges, loads and material are not published: its "
     "numbers stand for other targets",
@@ -12,43 +16,43 @@ PAPER = {
     "vae_cma_functional_smape": 4.35,
 }
 MIDDLE = 64
-HEADLINE = {  # key: (method, asperities, number)
-    "one_pass_mean": ("ours, one pass", MIDDLE, "mean"),
-    "generative_mean": ("ours, drawn", MIDDLE, "mean"),
-    "generative_diversity": ("ours, drawn", MIDDLE, "diversity"),
-    "lm3_mean": ("ours + 3 LM", MIDDLE, "mean"),
-    "best16_median": ("ours, best of", MIDDLE, "median"),
-    "best16_p95": ("ours, best of", MIDDLE, "p95"),
-    "best16_ms_per_target": ("ours, best of", MIDDLE, "ms_per_target"),
-    "bank_best16_median": ("bank, best of", MIDDLE, "median"),
-    "bank_best16_p95": ("bank, best of", MIDDLE, "p95"),
-    "vae_cma_mean": ("VAE + CMA-ES, same surface", MIDDLE, "mean"),
-    "one_pass_n16_mean": ("ours, one pass", 16, "mean"),
-    "one_pass_n256_mean": ("ours, one pass", 256, "mean"),
-    "redraw_floor_mean": ("true mixture, redrawn", MIDDLE, "mean"),
-    "constant_mean": ("constant", MIDDLE, "mean"),
+ONE_PASS, DRAWN = (Method(OURS, control=x) for x in ("one pass", "drawn"))
+OURS_BEST, BANK_BEST = Method(OURS, control=BEST), Method(BANK, control=BEST)
+SEARCHED = on(Method("VAE + CMA-ES"), SAME)
+HEADLINE = {  # key: method, asperities, number
+    "one_pass_mean": (ONE_PASS, MIDDLE, "mean"),
+    "generative_mean": (DRAWN, MIDDLE, "mean"),
+    "generative_diversity": (DRAWN, MIDDLE, "diversity"),
+    "lm3_mean": (Method(OURS, control="3 LM"), MIDDLE, "mean"),
+    "best16_median": (OURS_BEST, MIDDLE, "median"),
+    "best16_p95": (OURS_BEST, MIDDLE, "p95"),
+    "best16_ms_per_target": (OURS_BEST, MIDDLE, "ms_per_target"),
+    "bank_best16_median": (BANK_BEST, MIDDLE, "median"),
+    "bank_best16_p95": (BANK_BEST, MIDDLE, "p95"),
+    "vae_cma_mean": (SEARCHED, MIDDLE, "mean"),
+    "one_pass_n16_mean": (ONE_PASS, 16, "mean"),
+    "one_pass_n256_mean": (ONE_PASS, 256, "mean"),
+    "redraw_floor_mean": (Method("true mixture, redrawn"), MIDDLE, "mean"),
+    "constant_mean": (Method("constant"), MIDDLE, "mean"),
 }
-SEARCH = ("VAE + CMA-ES, same surface", f"random, {MIDDLE}", "ms_per_target")
 
 
 def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
     """One number for each goal; percent, means over seeds."""
-    found: dict[str, float | None] = {}
-    for key, (method, n, number) in HEADLINE.items():
-        found[key] = _mean(metrics["rows"], method, f"random, {n}", number)
-    spent = _mean(metrics["rows"], *SEARCH)
+
+    def mean(method: Method, asperities: int, number: str) -> float | None:
+        values = [
+            row[number]
+            for row in metrics["rows"]
+            if method.of(row) and row["group"] == f"random, {asperities}" and number in row
+        ]
+        return float(np.mean(values)) if values else None
+
+    found = {key: mean(*which) for key, which in HEADLINE.items()}
+    spent = mean(SEARCHED, MIDDLE, "ms_per_target")
     found["vae_cma_seconds_per_target"] = None if spent is None else spent / 1e3
     found["reconstruction_median"] = metrics["analyses"]["reconstruction"][0]["parameter_smape"]
     return found
-
-
-def _mean(rows: list[dict[str, Any]], method: str, group: str, number: str) -> float | None:
-    values = [
-        row[number]
-        for row in rows
-        if row["method"].startswith(method) and row["group"] == group and number in row
-    ]
-    return float(np.mean(values)) if values else None
 
 
 def table(metrics: dict[str, Any]) -> str:

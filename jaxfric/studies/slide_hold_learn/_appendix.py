@@ -1,6 +1,5 @@
 """The paper's appendix: loss terms added one by one, and healing in holds of many lengths."""
 
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,9 +10,12 @@ from flax import nnx
 from jaxtyping import Array
 
 from jaxfric import networks, training
+from jaxfric.studies._kit import Keeper
 from jaxfric.studies.slide_hold_learn._data import Sequences
 from jaxfric.studies.slide_hold_learn._metrics import predict, summary
+from jaxfric.studies.slide_hold_learn._presets import SHOWN, Case, Preset
 from jaxfric.studies.slide_hold_learn._recipes import RECIPES, paper_network
+from jaxfric.studies.slide_hold_learn._training import single
 
 # Terms, the stage whose weights it starts from, and what the paper prints: its minimal loss and
 # its test error in percent
@@ -49,14 +51,16 @@ def _loss(terms: tuple[str, ...]) -> Any:
     return loss
 
 
-def appendix(data: Sequences, test: Sequences, epochs: int, out: Path) -> list[dict[str, Any]]:
+def appendix(
+    data: Sequences, test: Sequences, epochs: int, keeper: Keeper[Preset]
+) -> list[dict[str, Any]]:
     """Train the paper's network by stages; the last two both start from the second.
 
     Arguments:
         data: training sequences (the paper has 12,000).
         test: test sequences.
         epochs: of each stage (the paper has 50).
-        out: folder whose `networks/` gets the trained networks.
+        keeper: of the study's folder, which gets the trained networks.
 
     Returns:
         A row for each stage: minimal_loss and rel_mu, rel_change beside the paper's.
@@ -65,13 +69,12 @@ def appendix(data: Sequences, test: Sequences, epochs: int, out: Path) -> list[d
     rows = []
     for name, (terms, origin, paper_loss, paper_error) in STAGES.items():
         start = paper_network(nnx.Rngs(0)) if origin is None else trained[origin]
-        start = jax.tree_util.tree_map(lambda x: x.astype(jnp.float32), start)
         run = training.train(
-            _loss(terms), start, data, key=jax.random.key(0), optimiser=optax.adam(1e-3),
+            _loss(terms), single(start), data, key=jax.random.key(0), optimiser=optax.adam(1e-3),
             epochs=epochs, batch_size=32, clip=1.0,
         )  # fmt: skip
         trained[name] = run.parameters
-        training.save_arrays(out / "networks" / f"appendix_{name}.npz", run.parameters, stage=name)
+        keeper.save(f"appendix_{name}", run.parameters, stage=name)
         rows.append(
             {
                 "stage": name,
@@ -86,23 +89,22 @@ def appendix(data: Sequences, test: Sequences, epochs: int, out: Path) -> list[d
     return rows
 
 
-def healing_in_holds(out: Path, size: int) -> list[dict[str, Any]]:
+def healing_in_holds(keeper: Keeper[Preset], size: int) -> list[dict[str, Any]]:
     """Friction after a hold less that before, by its length: every network against the law.
 
     The law of the data gains b ln(1 + t/θ0), θ0 = Dc/V; b ln(t/θ0) is what a pure logarithm of
     time would give.
 
     Arguments:
-        out: the study's folder.
+        keeper: of the study's folder.
         size: training sequences of the networks to take.
 
     Returns:
         A row for each hold: hold, exact, logarithm, and a column for each network.
     """
-    found = {recipe: _kept(out / "networks" / f"grid_aging_clean_{size}_{recipe}_0.npz", recipe)
-             for recipe in ("cell", "gru", "paper")}  # fmt: skip
-    found |= {f"appendix {name}": _kept(out / "networks" / f"appendix_{name}.npz", "paper")
-              for name in STAGES}  # fmt: skip
+    cases = {recipe: Case("grid", "aging", "clean", size, recipe, 0) for recipe in SHOWN}
+    found = {recipe: _network(keeper, case.name, recipe) for recipe, case in cases.items()}
+    found |= {f"appendix {name}": _network(keeper, f"appendix_{name}", "paper") for name in STAGES}
     rows = []
     for hold in HOLDS:
         k = np.arange(100)
@@ -121,9 +123,8 @@ def healing_in_holds(out: Path, size: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _kept(path: Path, recipe: str) -> Any:
-    if not path.exists():
-        return None
-    template = RECIPES[recipe].build(nnx.Rngs(0))
-    template = jax.tree_util.tree_map(lambda x: x.astype(jnp.float32), template)
-    return training.load_arrays(path, template)[0]
+def _network(keeper: Keeper[Preset], name: str, recipe: str) -> Any:
+    """A trained network; None where the preset has none."""
+    return (
+        keeper.load(name, single(RECIPES[recipe].build(nnx.Rngs(0)))) if keeper.has(name) else None
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+SHOWN = ("paper", "gru", "cell")  # recipes that the figures compare
 OTHERS = ("stacked gru", "lstm", "transformer")  # on the largest clean set of the aging law
 
 
@@ -21,6 +22,11 @@ class Case:
     def name(self) -> str:
         recipe = self.recipe.replace(" ", "-")
         return f"{self.jumps}_{self.evolution}_{self.noise}_{self.size}_{recipe}_{self.seed}"
+
+    def shown(self, plan: "Preset") -> bool:
+        """Whether figures show it: the first seed of the largest clean sets of the aging law."""
+        kind = (self.evolution, self.noise, self.size, self.seed)
+        return kind == ("aging", "clean", max(plan.sizes), 0) and self.recipe in SHOWN
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,24 @@
-"""The whole study: every case trained and tested, resumable, one metrics.json."""
+"""The whole study: every case trained and tested."""
 
-import json
 import os
-import time
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
-from flax import nnx
 
-from jaxfric import ratestate, training
-from jaxfric._files import write_json
-from jaxfric.studies._files import begin, environment
+from jaxfric.studies._kit import Keeper, Study
 from jaxfric.studies.slide_hold_learn._appendix import appendix, healing_in_holds
-from jaxfric.studies.slide_hold_learn._data import NOISE, Sequences, best_estimate, sequences
-from jaxfric.studies.slide_hold_learn._metrics import errors, peak_after_hold, predict, summary
+from jaxfric.studies.slide_hold_learn._data import Sequences, best_estimate
+from jaxfric.studies.slide_hold_learn._figures import Shown, write_shown
+from jaxfric.studies.slide_hold_learn._metrics import summary
 from jaxfric.studies.slide_hold_learn._presets import PRESETS, Case, Preset
-from jaxfric.studies.slide_hold_learn._recipes import RECIPES
 from jaxfric.studies.slide_hold_learn._summary import PAPER, headline, rows_of
+from jaxfric.studies.slide_hold_learn._training import EVOLUTIONS, draw, train_case
 
-EVOLUTIONS = {"aging": ratestate.Aging(), "slip": ratestate.Slip()}
-SHOWN = 4  # test sequences kept for figures
 TEST_SEED = 2_000_000  # no choice of ours was made on these sequences
+NORM = (
+    "rel_mu = 100 mean|ŷ−y|/mean|μ|, rel_change = 100 ‖ŷ−y‖/‖y‖ of Δμ; percent, means over test "
+    "sequences, then over seeds; the paper does not say which norm it prints"
+)
 
 
 def run(
@@ -37,7 +31,7 @@ def run(
 
     Arguments:
         preset: "smoke", "laptop" or "paper".
-        out: folder for metrics.json, runs/ and what the figures need.
+        out: folder for metrics.json, shown.json (what the figures need), runs/, networks/.
         resume: continue what is there; start if there is nothing; done if it is finished.
         force: begin anew, whatever is there.
         progress: print a line for each training.
@@ -48,117 +42,48 @@ def run(
     Raises:
         ValueError: for an unknown preset, or a folder in use.
     """
-    out = Path(out)
-    if (found := begin(out, preset, PRESETS, resume, force)) is not None:
-        return found
-    plan, began = PRESETS[preset], time.perf_counter()
+    return STUDY.run(preset, out, resume=resume, force=force, progress=progress)
+
+
+def _answer(keeper: Keeper[Preset]) -> dict[str, Any]:
+    plan = keeper.plan
     tests = {
-        (jumps, evolution): _draw(jumps, evolution, "clean", plan.tests, TEST_SEED)
+        (jumps, evolution): draw(jumps, evolution, "clean", plan.tests, TEST_SEED)
         for jumps in plan.jumps for evolution in plan.evolutions
     }  # fmt: skip
-    runs = []
-    cases = list(plan.cases())
-    for number, case in enumerate(cases):
-        path = out / "runs" / f"{case.name}.json"
-        if not path.exists():
-            write_json(path, _train(case, plan, tests[case.jumps, case.evolution], out))
-        runs.append(json.loads(path.read_text()))
-        if progress:
-            print(f"{number + 1}/{len(cases)} {case.name}: rel-μ {runs[-1]['rel_mu']:.4f} %",
-                  flush=True)  # fmt: skip
-    metrics = {
-        "study": "slide-hold-learn",
-        "preset": preset,
-        "norm": "rel_mu = 100 mean|ŷ−y|/mean|μ|, rel_change = 100 ‖ŷ−y‖/‖y‖ of Δμ; percent, means "
-        "over test sequences, then over seeds; the paper does not say which norm it prints",
+    runs, shown = [], []
+    for case in plan.cases():
+
+        def make(case: Case = case) -> dict[str, Any]:
+            return train_case(case, keeper, tests[case.jumps, case.evolution])
+
+        made = keeper.step(case.name, make)
+        runs.append(made["row"])
+        if case.shown(plan):
+            shown.append(_for_figures(case, made))
+    write_shown(keeper.out, shown)
+    test = tests["free", "aging"]
+    return {
         "rows": rows_of(runs),
         "floors": _floors(plan, tests),
-        "appendix": _appendix(plan, tests, out),
-        "healing": healing_in_holds(out, max(plan.sizes)),
-        "paper": PAPER,
-        "seconds": sum(r["seconds"] for r in runs),
-        "seconds_of_this_call": time.perf_counter() - began,
-        "environment": environment(),
-    }
-    metrics["headline"] = headline(metrics)
-    write_json(out / "metrics.json", metrics)
-    return metrics
-
-
-def _draw(jumps: str, evolution: str, noise: str, n: int, seed: int) -> Sequences:
-    data: Sequences = jax.tree_util.tree_map(
-        lambda x: x.astype(jnp.float32),
-        sequences(
-            n, key=jax.random.key(seed), evolution=EVOLUTIONS[evolution], grid=jumps == "grid",
-            noise=NOISE if noise == "noisy" else 0.0,
-        ),
-    )  # fmt: skip
-    return data
-
-
-def _train(case: Case, plan: Preset, test: Sequences, out: Path) -> dict[str, Any]:
-    """One training and its errors; the network of the first seed is kept."""
-    recipe, steps = RECIPES[case.recipe], plan.gradient_steps(case)
-    data = _draw(case.jumps, case.evolution, case.noise, case.size, case.seed)
-    validation = _draw(case.jumps, case.evolution, case.noise, 200, 10**5 + case.seed)
-    network = jax.tree_util.tree_map(
-        lambda x: x.astype(jnp.float32), recipe.build(nnx.Rngs(case.seed))
-    )
-    own, metric = None, None
-    if recipe.patience is not None:  # a fifth of the training sequences decides when to stop
-        held = max(case.size // 5, 1)
-        own = jax.tree_util.tree_map(lambda x: x[:held], data)
-        data = jax.tree_util.tree_map(lambda x: x[held:], data)
-        metric = _held_out
-    n = data.velocity.shape[0]
-    batch = min(recipe.batch(case.size), n)
-    per_epoch = n // batch
-    epochs = max(steps // per_epoch, 1)
-    every = 1 if recipe.patience is not None else max(epochs // 20, 1)
-    epochs -= epochs % every
-    began = time.perf_counter()
-    trained = training.train(
-        recipe.noisy_loss if case.noise == "noisy" else recipe.loss, network, data,
-        key=jax.random.key(case.seed), optimiser=_optimiser(case.recipe, epochs * per_epoch),
-        epochs=epochs, batch_size=batch, validation=own, metric=metric,
-        patience=recipe.patience, clip=1.0, evaluate_every=every,
-    )  # fmt: skip
-    seconds = time.perf_counter() - began
-    best = trained.parameters if recipe.patience is not None else trained.last
-    predicted = predict(best, test, recipe.slip)
-    if case.seed == 0:
-        training.save_arrays(out / "networks" / f"{case.name}.npz", best, **asdict(case))
-        shown = {"predicted": predicted, "change": test.change, "velocity": test.velocity}
-        shown = {name: x[:SHOWN] for name, x in shown.items()}
-        shown["rel_mu"] = errors(predicted, test.change)[1]
-        training.save_arrays(out / "networks" / f"{case.name}.test.npz", shown)
-    return {
-        **asdict(case),
-        **summary(predicted, test.change),
-        "peak_after_hold": peak_after_hold(predicted, test),
-        "validation_rel_mu": summary(predict(best, validation, recipe.slip), validation.target)[
-            "rel_mu"
-        ],
-        "minimal_loss": float(trained.best_metric),
-        "loss": np.asarray(trained.history["loss"], float).tolist(),
-        "steps": int(trained.steps),
-        "seconds": seconds,
+        "appendix": keeper.step("appendix", lambda: _appendix(keeper, test)),
+        "healing": healing_in_holds(keeper, max(plan.sizes)),
+        "training_seconds": sum(run["seconds"] for run in runs),
     }
 
 
-_OPTIMISERS: dict[tuple[str, int], Any] = {}
+def _appendix(keeper: Keeper[Preset], test: Sequences) -> list[dict[str, Any]]:
+    """The appendix's stages on free, clean data of the aging law."""
+    n, epochs = keeper.plan.appendix
+    return appendix(draw("free", "aging", "clean", n, 0), test, epochs, keeper)
 
 
-def _optimiser(recipe: str, steps: int) -> Any:
-    """The same object for the same schedule, so that seeds share a compiled program."""
-    if (recipe, steps) not in _OPTIMISERS:
-        _OPTIMISERS[recipe, steps] = RECIPES[recipe].optimiser(steps)
-    return _OPTIMISERS[recipe, steps]
-
-
-def _held_out(network: Any, data: Sequences) -> Any:
-    predicted = jax.vmap(lambda v: network(v, data.dt))(data.velocity)
-    return jnp.mean(jnp.abs(predicted - data.target))
+def _for_figures(case: Case, made: dict[str, Any]) -> Shown:
+    row = made["row"]
+    return Shown(
+        jumps=case.jumps, recipe=case.recipe, size=case.size, **made["shown"],
+        loss=row["loss"], steps=row["steps"], seconds=row["seconds"],
+    )  # fmt: skip
 
 
 def _floors(plan: Preset, tests: dict[tuple[str, str], Sequences]) -> dict[str, Any]:
@@ -173,13 +98,4 @@ def _floors(plan: Preset, tests: dict[tuple[str, str], Sequences]) -> dict[str, 
     }  # fmt: skip
 
 
-def _appendix(
-    plan: Preset, tests: dict[tuple[str, str], Sequences], out: Path
-) -> list[dict[str, Any]]:
-    """The appendix's stages on free, clean data of the aging law."""
-    path, (n, epochs) = out / "runs" / "appendix.json", plan.appendix
-    if not path.exists():
-        data = _draw("free", "aging", "clean", n, 0)
-        write_json(path, appendix(data, tests["free", "aging"], epochs, out))
-    found: list[dict[str, Any]] = json.loads(path.read_text())
-    return found
+STUDY = Study("slide-hold-learn", PRESETS, NORM, PAPER, _answer, headline)

@@ -1,4 +1,4 @@
-"""Steps and networks that a killed study finds again."""
+"""The networks of the study, each trained once however often the study is killed."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from flax import nnx
 
 from jaxfric import training
 from jaxfric.networks import CVAE, GAN, MLP
-from jaxfric.studies._steps import Steps
+from jaxfric.studies._kit import Keeper
 from jaxfric.studies.metainterface._model import (
     Generator,
     features,
@@ -23,47 +23,38 @@ from jaxfric.studies.metainterface._paper import train_paper
 from jaxfric.studies.metainterface._presets import Preset
 from jaxfric.studies.metainterface._training import batch, train_generator
 
+SEARCH_LATENT = 16  # of the VAE that is searched: small enough for CMA-ES
 
-class Kept:
-    """The folder of a study: `runs/` holds a JSON for each step, `networks/` what was trained."""
 
-    def __init__(self, plan: Preset, out: Path, progress: bool):
-        self.plan, self.out = plan, out
-        self.steps = Steps(out, progress)
-        self.step, self.record, self.seconds = (
-            self.steps.step, self.steps.record, self.steps.seconds,
-        )  # fmt: skip
+class Trained:
+    """The networks of a study, trained when they are first asked for, or read back."""
 
-    def training_seconds(self) -> dict[str, float]:
-        """Of each network."""
-        names = [path.stem for path in sorted((self.out / "runs").glob("trained_*.json"))]
-        return {name.removeprefix("trained_"): self.steps.spent(name) for name in names}
+    def __init__(self, keeper: Keeper[Preset]):
+        self.keeper, self.plan = keeper, keeper.plan
 
     def generator(self, seed: int) -> Generator:
-        """Trained (resumed, if killed), or read back."""
-        path = self.out / "networks" / f"generator_{seed}.npz"
+        """Ours; a training that was killed is resumed."""
+        name = f"generator_{seed}"
+        path = self.keeper.out / "networks" / f"{name}.npz"
         if not path.exists():
             began = time.perf_counter()
             trained = train_generator(
                 seed, self.plan.generator, shares=self.plan.shares,
-                checkpoint=self.out / "runs" / f"generator_{seed}",
+                checkpoint=self.keeper.out / "runs" / name,
             )  # fmt: skip
             made = with_statistics(trained.last, self.plan.shares)
             save_generator(path, made, steps=self.plan.generator, seed=seed)
             history = {k: np.asarray(v).tolist() for k, v in trained.history.items()}
-            self.record(f"trained_generator_{seed}", history, time.perf_counter() - began)
+            self.keeper.record(f"trained_{name}", history, time.perf_counter() - began)
         return load_generator(path)[0]
+
+    @staticmethod
+    def name(kind: str, seed: int, steps: int, latent: int = 56) -> str:
+        """Of one of the paper's networks, among the networks and the trainings of the study."""
+        return f"{kind}_{latent}_{steps}_{seed}"
 
     def network(self, kind: str, seed: int, steps: int, latent: int = 56) -> Any:
         """One of the paper's networks."""
-        name = f"{kind}_{latent}_{steps}_{seed}"
-        path = self.out / "networks" / f"{name}.npz"
-        if not path.exists():
-            began = time.perf_counter()
-            trained = train_paper(kind, steps, seed=seed, size=self.plan.size, latent=latent)
-            training.save_arrays(path, trained.last, kind=kind, latent=latent, steps=steps)
-            history = {k: np.asarray(v).tolist() for k, v in trained.history.items()}
-            self.record(f"trained_{name}", history, time.perf_counter() - began)
         rngs = nnx.Rngs(0)
         template: Any = {
             "cvae": lambda: CVAE(latent=latent, rngs=rngs),
@@ -71,7 +62,12 @@ class Kept:
             "mlp": lambda: MLP((129, 347, 308, 328, 23), rngs=rngs),
             "gan": lambda: GAN(rngs=rngs),
         }[kind]()
-        return training.load_arrays(path, template)[0]
+
+        def train(_: Path) -> training.Trained:
+            return train_paper(kind, steps, seed=seed, size=self.plan.size, latent=latent)
+
+        name = self.name(kind, seed, steps, latent)
+        return self.keeper.network(name, train, template, kind=kind, latent=latent, steps=steps)
 
 
 def with_statistics(network: Any, shares: tuple[int, ...], times: int = 32) -> Generator:

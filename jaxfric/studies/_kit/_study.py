@@ -1,0 +1,106 @@
+"""A study from its preset to metrics.json."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from jaxfric._files import write_json
+from jaxfric.studies._kit._environment import environment
+from jaxfric.studies._kit._keeper import Keeper
+
+Plan = TypeVar("Plan")
+Metrics = dict[str, Any]
+OWN = ("runs", "networks", "metrics.json", "shown.json", "preset.json")  # what a study writes
+
+
+class FolderInUseError(ValueError):
+    """The folder holds a study, and nothing was said of what shall become of it."""
+
+
+class Study(NamedTuple, Generic[Plan]):
+    """What makes a study.
+
+    Attributes:
+        name: as the command line calls it.
+        presets: sizes of a run by name.
+        norm: what the numbers are, in a sentence.
+        paper: the numbers that the paper printed.
+        answer: keeper → everything measured, by name; "rows" is the table.
+        headline: metrics → one number for each goal.
+    """
+
+    name: str
+    presets: Mapping[str, Plan]
+    norm: str
+    paper: Mapping[str, Any]
+    answer: Callable[[Keeper[Plan]], Metrics]
+    headline: Callable[[Metrics], Metrics]
+
+    def run(
+        self, preset: str, out: str | os.PathLike[str], *, resume: bool = False,
+        force: bool = False, progress: bool = False,
+    ) -> Metrics:  # fmt: skip
+        """Take every step that the folder does not have, and write metrics.json.
+
+        Arguments:
+            preset: a name of `presets`.
+            out: folder for metrics.json, shown.json (what figures need), runs/ and networks/.
+            resume: continue what is there; done if it is finished.
+            force: begin anew, whatever is there.
+            progress: print a line for each step.
+
+        Returns:
+            What metrics.json holds.
+
+        Raises:
+            ValueError: for an unknown preset.
+            FolderInUseError: for a folder that holds a study, unless resume or force is true.
+        """
+        out = Path(out)
+        if preset not in self.presets:
+            raise ValueError(f"preset must be one of {', '.join(self.presets)}; got {preset!r}")
+        _prepare(out, preset, resume, force)
+        written = out / "metrics.json"
+        if written.exists():
+            finished: Metrics = json.loads(written.read_text("utf-8"))
+            return finished
+        began = time.perf_counter()
+        keeper = Keeper(self.presets[preset], out, progress)
+        metrics: Metrics = {"study": self.name, "preset": preset, "norm": self.norm}
+        metrics |= self.answer(keeper)
+        metrics |= {
+            "paper": self.paper,
+            "seconds": keeper.seconds(),
+            "seconds_of_this_call": time.perf_counter() - began,
+            "environment": environment(),
+        }
+        metrics["headline"] = self.headline(metrics)
+        write_json(written, metrics)
+        return metrics
+
+
+def _prepare(out: Path, preset: str, resume: bool, force: bool) -> None:
+    """An empty folder, or one whose runs belong to this preset."""
+    stamp = out / "preset.json"
+    if force and stamp.exists():
+        for name in OWN:
+            target = out / name
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+    if stamp.exists():
+        before = json.loads(stamp.read_text("utf-8"))["preset"]
+        if before != preset:
+            raise FolderInUseError(
+                f"{out} holds the preset {before!r}; choose another folder, or force=True to "
+                "begin anew"
+            )
+        if not resume:
+            raise FolderInUseError(
+                f"{out} holds a study already; resume=True continues it, force=True begins anew, "
+                "another folder leaves it alone"
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(stamp, {"preset": preset})

@@ -1,0 +1,128 @@
+"""Every line of the table: which networks are asked, what of them is tuned, what is different.
+
+A line is an entry of `METHODS`, at every number of cycles, or of `COMPARED`, at six. A new way of
+asking is an entry of `CONTROLS` and a line that names it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxfric import training
+from jaxfric.studies._kit import Method
+from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
+from jaxfric.studies.fault_slip._laboratory import Laboratory
+from jaxfric.studies.fault_slip._trained import Trained
+from jaxfric.studies.fault_slip._training import image_network, members, sequence_network
+
+MIDDLE = 6  # cycles of the paper's cross-training
+KINDS = ("sequence", "encoder-decoder")
+BOTH = "both"  # the mean of the two
+FRESH_SEED = 100  # of networks that were never trained on simulations: unlike those that were
+
+METHODS = (
+    Method("sequence", "none", "inferred"),
+    Method("sequence", "none", "given"),
+    Method("sequence", "latent", "inferred"),
+    Method("sequence", "all", "inferred"),
+    Method("sequence", "all", "given"),
+    Method("encoder-decoder", "none", "inferred"),
+    Method("encoder-decoder", "latent", "inferred"),
+    Method("encoder-decoder", "all", "inferred"),
+    Method(BOTH, "none", "inferred"),
+    Method(BOTH, "latent", "inferred"),
+    Method(BOTH, "all", "inferred"),
+)
+COMPARED = (
+    Method("sequence", "latent", "given"),
+    Method("sequence", "all", "inferred", control="from scratch"),
+    Method("sequence", "all", "inferred", control="from scratch, no level path"),
+    Method("sequence", "latent", "inferred", control="random"),
+    Method("encoder-decoder", "none", "given"),
+    Method(BOTH, "none", "given"),
+    Method("encoder-decoder", "latent", "given"),
+    Method("encoder-decoder", "all", "inferred", control="from scratch"),
+)
+
+
+class Control(NamedTuple):
+    """What a comparison takes away.
+
+    Attributes:
+        trained: "all" of the network was trained on simulations, only the "latent" part, or "none".
+        drift: whether the inferred level may relax.
+    """
+
+    trained: str = "all"
+    drift: bool = True
+
+
+CONTROLS = {
+    "": Control(),
+    "from scratch": Control(trained="none"),
+    "from scratch, no level path": Control(trained="none", drift=False),
+    # the trained latent part is tuned between frozen random parts
+    "random": Control(trained="latent"),
+}
+
+
+def methods(cycles: int, controls: tuple[str, ...]) -> Iterator[Method]:
+    """The lines of one number of cycles; `controls` are parts tuned besides "latent" and "all"."""
+    yield from METHODS
+    if cycles == MIDDLE:
+        yield from (Method("sequence", part, "inferred") for part in controls)
+        yield from COMPARED
+
+
+class Answers:
+    """What each method says of each laboratory, asked once: a figure shows what a row measured."""
+
+    def __init__(self, trained: Trained):
+        self.trained = trained
+        self._known: dict[tuple[str, Method, int], Answer] = {}
+
+    def ask(self, method: Method, lab: Laboratory, cycles: int) -> Answer:
+        """The answer of all seeds."""
+        key = (lab.name, method, cycles)
+        if key not in self._known:
+            self._known[key] = self._asked(method, lab, cycles)
+        return self._known[key]
+
+    def _asked(self, method: Method, lab: Laboratory, cycles: int) -> Answer:
+        if method.kind == BOTH:
+            return mean_of([self.ask(_of_kind(method, kind), lab, cycles) for kind in KINDS])
+        control = CONTROLS[method.control]
+        network = self._network(method.kind, control)
+        given, steps = method.level == "given", self.trained.plan.tuning
+        if method.kind == "sequence":
+            return ask_sequence(
+                network, lab, cycles, method.part, given=given, drift=control.drift, steps=steps
+            )
+        return ask_images(
+            network, lab, cycles, method.part, given=given, drift=control.drift, steps=steps,
+            readings=self._untuned(method, lab, cycles),
+        )  # fmt: skip
+
+    def _untuned(self, method: Method, lab: Laboratory, cycles: int) -> np.ndarray | None:
+        """Readings of the trained encoder-decoders before tuning, which take long."""
+        if method.part == "none" or method.control:
+            return None
+        untuned = Method(method.kind, "none", method.level)
+        return self.ask(untuned, lab, cycles).readings
+
+    def _network(self, kind: str, control: Control) -> Any:
+        trained = self.trained
+        known = trained.sequence if kind == "sequence" else trained.images
+        if control.trained == "all":
+            return known()
+        make = sequence_network if kind == "sequence" else image_network
+        fresh = members(make, tuple(FRESH_SEED + seed for seed in trained.seeds))
+        if control.trained == "none":
+            return fresh
+        network = known()
+        return training.mix(fresh, network, training.parts(network, control.trained))
+
+
+def _of_kind(method: Method, kind: str) -> Method:
+    return Method(kind, method.part, method.level, method.control)
