@@ -15,7 +15,7 @@ TEST_ENV := OPENBLAS_NUM_THREADS=1
 XLA       = --xla_backend_optimization_level=$(LEVEL) --xla_llvm_disable_expensive_passes=true \
 	--xla_cpu_use_fusion_emitters=false
 LEVEL    := 0
-AT_ONE   := tests/networks tests/training tests/studies/test_fault_slip.py \
+AT_ONE   := tests/networks tests/training tests/studies/test_fault_slip.py tests/studies/test_fault_slip_study.py \
 	tests/studies/test_slide_hold_learn.py tests/ratestate/test_catalogue.py \
 	tests/inversion/test_fit_synthetic.py
 # Programs that may raise call back to Python, and no cache takes those; what fails is NaN instead.

@@ -1,6 +1,7 @@
 """Settings of every test and doctest; they must stand before JAX and jaxfric are imported."""
 
 import collections
+import contextlib
 import gc
 import math
 import os
@@ -24,6 +25,7 @@ if os.environ["JAX_ENABLE_X64"].lower() not in ("0", "false"):
 
 import hypothesis  # noqa: E402
 import jax  # noqa: E402
+import jaxtyping  # noqa: E402
 import pytest  # noqa: E402
 
 hypothesis.settings.register_profile(
@@ -101,6 +103,23 @@ def data_dir():
     if not folder.is_dir():
         pytest.fail(f"JAXFRIC_DATA names {folder}, which is not a folder", pytrace=False)
     return folder
+
+
+@pytest.fixture
+def unchecked_types():
+    """Switch the checks of types off, for the many calls that follow one which was checked.
+
+    They take twice as long as what a fit does itself.
+    """
+
+    @contextlib.contextmanager
+    def switched_off():
+        before = jaxtyping.config.jaxtyping_disable
+        jaxtyping.config.update("jaxtyping_disable", True)
+        yield
+        jaxtyping.config.update("jaxtyping_disable", before)
+
+    return switched_off
 
 
 @pytest.fixture

@@ -174,10 +174,10 @@ def scaling(table: Rates, smoke: bool) -> None:
 
 def draw(rows: list[dict]) -> None:
     """Microseconds a curve against spheres and loads."""
-    from jaxfric.plotting._style import COLOURS, new_figure, save
+    from jaxfric.plotting._style import COLOURS, new_panels, save
 
     cost = {row["what"]: 1e6 / row["per_second"] for row in rows if "per_second" in row}
-    figure, axes = new_figure(size=(8.0, 3.6), ratios=(1.0,), columns=2, share=False)
+    figure, axes = new_panels(size=(8.0, 3.6), ratios=(1.0,), columns=2, share=False)
     left, right = axes[0]
     for axis, points, label in (
         (left, [(n, n, 128) for n in (16, 64, 256, 1024)], "spheres (128 loads)"),

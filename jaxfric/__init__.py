@@ -8,8 +8,9 @@ history = ratestate.slide(law, protocol, t)      # pure: jit it, vmap it, differ
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+# For type checkers and editors, which read names and run nothing
 if TYPE_CHECKING:
     from jaxfric import (
         contact as contact,
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# Loaded when they are first asked for, so that `jaxfric --help` starts without JAX.
+# Loaded when they are first asked for (PEP 562), so that `jaxfric --help` starts without JAX, and a
+# user of one room does not wait for the imports of another.
 _ROOMS = (
     "contact",
     "dynamics",
@@ -50,7 +52,9 @@ _ROOMS = (
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    """What `import jaxfric` left out; Python asks here for names that the module lacks."""
+    # The import makes a room an attribute of the package, so each is asked for here only once
     if name in _ROOMS:
         return importlib.import_module(f"jaxfric.{name}")
     if name == "Status":
@@ -66,4 +70,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    """With what is not loaded yet, so that completion in a notebook offers it."""
     return sorted([*globals(), *_ROOMS, "Status", "__version__"])

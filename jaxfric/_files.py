@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 
 @contextmanager
@@ -27,23 +26,27 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         ['law.csv']
     """
     path = Path(path)
+    # In the same folder, for a rename is one step of the file system on one disk only: whoever
+    # reads at the same time finds the old file or the new one, and so does who was killed
     writer = f"{os.getpid()}-{threading.get_ident()}"
     part = path.with_name(f".{path.stem}.{writer}.part{path.suffix}")
     try:
         yield part
         os.replace(part, path)
-    finally:
+    finally:  # after a rename nothing is there; after an error, a part that nobody wants
         part.unlink(missing_ok=True)
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: object) -> None:
     """JSON of dictionaries and lists; numbers that JSON does not know become null."""
+    # Python would write NaN and Infinity as such, which other readers refuse
     text = json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n"
     with written_whole(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def _finite(x: Any) -> Any:
+def _finite(x: object) -> object:
+    """The same with None for what is not finite, and keys that are texts."""
     if isinstance(x, dict):
         return {str(k): _finite(v) for k, v in x.items()}
     if isinstance(x, (list, tuple)):

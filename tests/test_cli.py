@@ -16,6 +16,8 @@ from jaxfric.cli._design import wanted_law
 from jaxfric.cli._files import publish
 from jaxfric.cli._fit import Request, run_fit
 from jaxfric.cli._generate import run_generate
+from jaxfric.cli._messages import in_flags, speaking_flags
+from jaxfric.inversion._fit import BETTER_GUESS
 
 pytest.importorskip("typer")
 # The command line sets float64 itself, so the float32 run has nothing to add.
@@ -189,7 +191,9 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(jaxfric, refusals, tmp_pat
     cases = [
         (["basalt", "--evolution", "rubber"], "--evolution must be one of aging"),
         (["basalt", "--window", "1e-5", "1e-5"], "row"),
-        (["basalt", "--detrend", "cubic"], "detrend must be one of"),
+        (["basalt", "--detrend", "cubic"], "--detrend must be one of"),
+        (["basalt", "--steps", "0"], "--steps must be at least 1"),
+        (["basalt", "--stiffness", "-1"], "--stiffness must be positive"),
     ]
     requests = [["fit-step", *change, "--out", tmp_path / "out"] for change, _ in cases]
     for (status, _, stderr), (_, says) in zip(refusals(requests, tmp_path), cases, strict=True):
@@ -284,10 +288,11 @@ def test_bad_designs_are_one_sentence(refusals, tmp_path):
     cases = [
         ([], "name one target"),
         (["--linear", 0.3, "--power", 0.8], "name one target"),
-        (["--linear", -1], "coefficient must be positive"),
+        (["--linear", -1], "--linear must be positive"),
         (["--linear", 0.3, "--max-load", 0], "--max-load must be positive"),
         (["--linear", 0.3, "--radii", "fixed"], "free or common"),
-        (["--linear", 0.3, "--modulus", -1], "modulus must be positive"),
+        (["--linear", 0.3, "--modulus", -1], "--modulus must be positive"),
+        (["--linear", 0.3, "--asperities", 0], "--asperities must be at least 1; got 0"),
         ([*generate, 0], "at least 1"),
         ([*generate, 2, "--radii", "common"], "free radii"),
         ([*generate, 2, "--asperities", 5], "8 to 1,024"),
@@ -296,6 +301,58 @@ def test_bad_designs_are_one_sentence(refusals, tmp_path):
     for (status, _, stderr), (_, says) in zip(refusals(requests, tmp_path), cases, strict=True):
         assert status == 1 and says in stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "library", "flags"),
+    [
+        ("fit-step", "steps must be at least 1; got 0", "--steps must be at least 1; got 0"),
+        (
+            "fit-step",
+            f"no convergence; {BETTER_GUESS}. throw=False returns what there is",
+            "no convergence; choose a narrower --window around the step, leave --stiffness out so "
+            "that it is fitted, or try another --evolution",
+        ),
+        (
+            "fit-step",
+            "no friction: pass skip_rows=<number>",
+            "no friction: pass skip_rows=<number>. On the command line: take those lines out of "
+            "the file",
+        ),
+        (
+            "design",
+            "finalists must be 1 to starts = 0; got 0",
+            "--starts must be at least 1; got 0",
+        ),
+        (
+            "design",
+            "max_height must be positive; got -1.0",
+            "--max-height must be positive; got -1.0",
+        ),
+        (
+            "predict-slip",
+            'as in columns={"time": 0, "emission": [...]}; units={"time": "ms"}',
+            "as in --column time=0 --column emission=name; --unit time=ms",
+        ),
+        (
+            "predict-slip",
+            'as in columns={"emission": ["AE1", "AE2"]}',
+            "as in --column emission=AE1 --column emission=AE2",
+        ),
+        ("predict-slip", "give it with normal_stress=", "give it with --normal-stress"),
+        (
+            "export",
+            "samples and shard must be at least 1; got 0 and 1",
+            "--samples and --shard must be at least 1; got 0 and 1",
+        ),
+        ("demo", "steps must be at least 1", "steps must be at least 1"),
+    ],
+)
+def test_errors_speak_in_flags(command, library, flags):
+    assert in_flags(command, library) == flags
+    with pytest.raises(ValueError) as found, speaking_flags(command):
+        raise ValueError(library)
+    assert str(found.value) == flags
 
 
 @pytest.fixture
@@ -337,7 +394,9 @@ def test_bad_requests_for_slip_are_one_sentence(refusals, slip_file, tmp_path):
     cases = [
         (["predict-slip", "absent.csv"], "absent.csv"),
         (["predict-slip", slip_file, "--column", "emission"], "quantity=name"),
-        (["predict-slip", slip_file, "--column", "time=clock"], "emission"),
+        (["predict-slip", slip_file, "--column", "time=clock"], "--column emission="),
+        (["predict-slip", slip_file, "--unit", "time=s", "--unit", "time=ms"], "time twice"),
+        (["predict-slip", slip_file, "--normal-stress", "-1"], "--normal-stress must be"),
         (["study", "fault-slip", "--normal-stress", "8e6"], "belongs to a --record"),
         (["study", "fault-slip", "--preset", "huge", "--out", out], "preset must be one of"),
     ]

@@ -62,6 +62,24 @@ def test_import_offers_physics_and_records(loaded, fresh):
     assert loaded["jaxfric"] == ["jaxfric"]
 
 
+ALL_ROOMS = """
+import pkgutil, sys
+import jaxfric
+rooms = {room.name for room in pkgutil.iter_modules(jaxfric.__path__) if room.ispkg} - {"cli"}
+assert rooms <= set(dir(jaxfric))
+assert not [name for name in sys.modules if name.startswith("jaxfric.")]
+for name in sorted(rooms):
+    assert getattr(jaxfric, name).__name__ == f"jaxfric.{name}" and name in vars(jaxfric)
+"""
+
+
+def test_every_room_is_loaded_by_its_name():
+    """`import jaxfric; jaxfric.training`, and nothing before it is asked for."""
+    done = subprocess.run([sys.executable, "-c", ALL_ROOMS], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("module", ["jaxfric.ratestate", "jaxfric.fault", "jaxfric.contact"])
 def test_physics_imports_no_solver_before_it_solves(fresh, module):
     assert not {*HEAVY, "diffrax", "optimistix", "optax"} & set(fresh(module)["loaded"])

@@ -1,11 +1,15 @@
 """The commands and their options."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jaxfric.cli._messages import speaking_flags
 from jaxfric.cli._setup import prepare
+
+if TYPE_CHECKING:
+    from jaxfric.cli._design import Shared
 
 
 def make_app() -> typer.Typer:
@@ -18,6 +22,8 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
 
+    # Of `prepare` in every command: it decides precision and XLA's flags, and must come before the
+    # first import of JAX; so the imports of a command follow it.
     def print_version(wanted: bool) -> None:
         if wanted:
             from jaxfric import __version__
@@ -65,7 +71,8 @@ def make_app() -> typer.Typer:
         from jaxfric.cli._fit import Request, run_fit_files
 
         laws = tuple(evolution or ("aging", "slip"))
-        run_fit_files(files, out, Request(laws, stiffness, window, steps, detrend))
+        with speaking_flags("fit-step"):
+            run_fit_files(files, out, Request(laws, stiffness, window, steps, detrend))
 
     @app.command()
     def demo(
@@ -104,7 +111,7 @@ def make_app() -> typer.Typer:
         area_factor: Annotated[float, typer.Option(help="Area left under shear.")] = 1.0,
         radius: Annotated[
             tuple[float, float], typer.Option(help="Smallest and largest radius, m.")
-        ] = (1e-4, 1e-3),
+        ] = (1e-4, 1e-3),  # `contact.RADIUS_BOUNDS`, whose import takes longer than --help may
         radii: Annotated[str, typer.Option(help="free or common.")] = "free",
         max_height: Annotated[
             float | None, typer.Option(help="Greatest difference of heights, m.")
@@ -130,8 +137,7 @@ def make_app() -> typer.Typer:
         prepare()
         from jaxfric.cli._design import run_design, wanted_law
 
-        wanted = wanted_law(target, linear, power, bilinear, friction, max_load)
-        common: dict[str, Any] = {
+        shared: Shared = {
             "material": (modulus, shear_strength, area_factor),
             "asperities": asperities,
             "radius": radius,
@@ -141,15 +147,19 @@ def make_app() -> typer.Typer:
             "errors": errors,
             "seed": seed,
         }
-        if generate is None:
-            run_design(wanted, out, radii=radii, starts=starts, **common)
-        elif radii != "free":
-            raise ValueError("--generate makes free radii; leave --radii out, or --generate")
-        else:
-            from jaxfric.cli._generate import run_generate
+        with speaking_flags("design"):
+            wanted = wanted_law(target, linear, power, bilinear, friction, max_load)
+            if generate is None:
+                run_design(wanted, out, radii=radii, starts=starts, **shared)
+            elif radii != "free":
+                raise ValueError("--generate makes free radii; leave --radii out, or --generate")
+            else:
+                from jaxfric.cli._generate import run_generate
 
-            run_generate(wanted, out, generate, **common)
+                run_generate(wanted, out, generate, **shared)
 
+    # Studies train for minutes or hours: they are compiled well rather than quickly. Their networks
+    # are float32, as in the papers; what needs float64 switches to it by itself.
     study = typer.Typer(help="Run a published study: a table, figures, metrics.json.")
     app.add_typer(study, name="study")
 
@@ -166,7 +176,8 @@ def make_app() -> typer.Typer:
         prepare(quick=False, x64=False)
         from jaxfric.cli._study import run_slide_hold_learn
 
-        run_slide_hold_learn(preset, out, resume, force)
+        with speaking_flags("study"):
+            run_slide_hold_learn(preset, out, resume, force)
 
     @study.command("metainterface")
     def metainterface(
@@ -179,7 +190,8 @@ def make_app() -> typer.Typer:
         prepare(quick=False, x64=False)
         from jaxfric.cli._study import run_metainterface
 
-        run_metainterface(preset, out, resume, force)
+        with speaking_flags("study"):
+            run_metainterface(preset, out, resume, force)
 
     @study.command("fault-slip")
     def fault_slip(
@@ -196,7 +208,8 @@ def make_app() -> typer.Typer:
         prepare(quick=False, x64=False)
         from jaxfric.cli._study import run_fault_slip
 
-        run_fault_slip(preset, out, record, normal_stress, resume, force)
+        with speaking_flags("study"):
+            run_fault_slip(preset, out, record, normal_stress, resume, force)
 
     @app.command("predict-slip")
     def predict_slip(
@@ -224,10 +237,11 @@ def make_app() -> typer.Typer:
         prepare(x64=False)
         from jaxfric.cli._slip import run_predict
 
-        run_predict(
-            record, out, normal_stress=normal_stress, tune=tune, part=part, method=method,
-            columns=column, units=unit,
-        )  # fmt: skip
+        with speaking_flags("predict-slip"):
+            run_predict(
+                record, out, normal_stress=normal_stress, tune=tune, part=part, method=method,
+                columns=column, units=unit,
+            )  # fmt: skip
 
     @app.command()
     def export(
@@ -240,6 +254,7 @@ def make_app() -> typer.Typer:
         prepare(quick=False, x64=False)
         from jaxfric.cli._study import run_export
 
-        run_export(out, samples, shard, seed)
+        with speaking_flags("export"):
+            run_export(out, samples, shard, seed)
 
     return app

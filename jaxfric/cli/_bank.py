@@ -1,8 +1,8 @@
 """The bank of random laws, kept as data beside the programs: making it takes seconds."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -12,12 +12,14 @@ from jaxfric._files import written_whole
 from jaxfric.cli._setup import cache_folder
 from jaxfric.programs._sources import digest
 
+# Laws of random surfaces that a design starts from: the nearest in shape is refined
 LAWS = 20_000
 FIELDS = ("shape", "load", "area", "radii")
 
 
 def kept_bank(asperities: int, seed: int) -> contact.Bank:
     """A bank that the same code made before, or else a new one."""
+    # The name of the file says of which code and which numbers; a bank of others is not found
     path = _path(asperities, seed)
     if path is not None:
         with contextlib.suppress(OSError, ValueError, KeyError):  # none, or a damaged one
@@ -33,23 +35,29 @@ def kept_bank(asperities: int, seed: int) -> contact.Bank:
 
 def stand_in(asperities: int, seed: int) -> contact.Bank:
     """A bank of equal laws: programs are compiled for it while the real one is being made."""
+    # As many rows as the real one, which is made in whole batches: a program is compiled for shapes
     count = -(-LAWS // contact.Bank.MULTIPLE) * contact.Bank.MULTIPLE
     shapes = ((count, contact.Bank.LOADS), (count,), (count,), (count, 2))
     dtype = jax.dtypes.canonicalize_dtype(float)
     return _bank([np.full(shape, 1e-4, dtype) for shape in shapes], asperities, seed)
 
 
-def _bank(arrays: list[Any], asperities: int, seed: int) -> contact.Bank:
+def _bank(arrays: Sequence[np.ndarray], asperities: int, seed: int) -> contact.Bank:
+    # `device_put` rather than `jnp.asarray`: a copy that nothing has to be compiled for
     shape, load, area, radii = map(jax.device_put, arrays)
     bounds = contact.MixtureBounds()
-    return contact.Bank(shape, load, area, radii, jax.random.key(seed), bounds, asperities)
+    return contact.Bank(
+        shape=shape, load=load, area=area, radii=radii, key=jax.random.key(seed), bounds=bounds,
+        asperities=asperities,
+    )  # fmt: skip
 
 
 def _write(path: Path, bank: contact.Bank) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays: Any = {name: np.asarray(getattr(bank, name)) for name in FIELDS}
+    shape, load, area, radii = (np.asarray(getattr(bank, name)) for name in FIELDS)
+    # An open file, for NumPy would add an ending to the name of another
     with written_whole(path) as part, part.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, shape=shape, load=load, area=area, radii=radii)
 
 
 def _path(asperities: int, seed: int) -> Path | None:

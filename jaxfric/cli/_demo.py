@@ -20,7 +20,9 @@ def run_demo(out: Path) -> None:
     law = ratestate.RateStateLaw(mu0=0.6, a=0.010, b=0.015, Dc=1e-5, V0=1e-6)
     critical = float(ratestate.critical_stiffness(law, 1e-5))
     spring = ratestate.Spring(0.5 * critical, damping=1e-2)
+    # One velocity and no step: below the critical stiffness steady sliding is unstable by itself
     load = ratestate.VelocityProtocol([0.0], [1e-5])
+    # A tenth of the load point's velocity: at steady state it would take long to leave it
     start = (1e-6, law.initial(1e-6))
     history = ratestate.spring_slider(
         law,
@@ -39,6 +41,7 @@ def run_demo(out: Path) -> None:
     publish(out, {"stick-slip.txt": f"{events}\n", "stick-slip.png": cycle})
 
     print("\n3. The fitted step, differentiated: ∂μ(t)/∂ln p in forward mode\n")
+    # `sensitivity` runs the program of the fit, so nothing more is compiled here
     best = min(fits, key=lambda fit: fit.bic)
     time = np.linspace(float(best.time[0]), float(best.time[-1]), 801)
     found = inversion.sensitivity(best.law, best.spring, best.protocol, time)

@@ -3,28 +3,51 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
+import numpy.typing as npt
+from jax import Array
 
 from jaxfric.cli._bank import LAWS, kept_bank, stand_in
-from jaxfric.cli._files import load_figures, publish
+from jaxfric.cli._files import Content, load_figures, publish
+from jaxfric.contact import RADIUS_BOUNDS, Design, Feasibility, Material, Tolerance
 
-if TYPE_CHECKING:
-    from jax import Array
-
-    from jaxfric.contact import Design, Feasibility, Tolerance
-
-POINTS = 128  # loads of a family
-MARGIN = 1.5  # asperities that never touch stand this much deeper than the deepest separation
+POINTS = 128  # loads of a family, as many as the paper's laws have
+# Asperities that never touch stand this much deeper than the deepest indentation: out of reach of a
+# load somewhat above the largest, and of errors of milling, yet no needlessly deep holes
+MARGIN = 1.5
 
 
 class Wanted(NamedTuple):
     """A target and what it is called; newtons."""
 
     name: str
-    loads: "Array"
-    friction: "Array"
+    loads: Array
+    friction: Array
+
+
+class Shared(TypedDict):
+    """What `design` takes of the command line whether or not it generates."""
+
+    material: tuple[float, float, float]
+    asperities: int
+    radius: tuple[float, float]
+    max_height: float | None
+    quantum: float | None
+    max_indentation: float | None
+    errors: tuple[float, float]
+    seed: int
+
+
+class Search(TypedDict):
+    """What a design may be, as `contact.design` and `contact.feasibility` take it; m."""
+
+    radius_bounds: tuple[float, float]
+    radii: str
+    max_height: float | None
+    quantum: float | None
+    max_indentation: float | None
 
 
 def wanted_law(
@@ -49,6 +72,7 @@ def wanted_law(
         return Wanted(path.name, *map(jnp.asarray, records.read_friction_law(path)))
     if not (np.isfinite(max_load) and max_load > 0):
         raise ValueError(f"--max-load must be positive; got {max_load}")
+    # Equal steps up to the largest load, without the zero load, which has no friction to compare
     loads = jnp.asarray(max_load * np.arange(1, POINTS + 1) / POINTS)
     if linear is not None:
         return Wanted(f"linear, {linear:g}", loads, contact.linear_law(loads, linear))
@@ -68,7 +92,7 @@ def run_design(
     *,
     material: tuple[float, float, float] = (1.4e6, 4e5, 1.0),
     asperities: int = 64,
-    radius: tuple[float, float] = (1e-4, 1e-3),
+    radius: tuple[float, float] = RADIUS_BOUNDS,
     radii: str = "free",
     max_height: float | None = None,
     quantum: float | None = None,
@@ -76,28 +100,35 @@ def run_design(
     errors: tuple[float, float] = (1e-6, 2e-6),
     starts: int = 16,
     seed: int = 0,
-) -> "Design":
+) -> Design:
     """Design, print what came out, write tables, mesh and figures to `out`."""
     from jaxfric import contact
 
     if radii == "fixed":
         raise ValueError("--radii must be free or common: the bank has no radii to keep")
+    if asperities < 1:
+        raise ValueError(f"--asperities must be at least 1; got {asperities}")
     contact.check_target(wanted.loads, wanted.friction)
     law = (contact.Material(*material), wanted.loads, wanted.friction)
-    options: dict[str, Any] = {
+    search: Search = {
+        "radius_bounds": radius,
         "radii": radii,
         "max_height": max_height,
         "quantum": quantum,
         "max_indentation": max_indentation,
     }
-    search = {"asperities": asperities, "radius_bounds": radius, **options}
-    told, found, spread, yardsticks = _designed(wanted.name, law, search, errors, starts, seed)
+    told, found, spread, yardsticks = _designed(
+        name=wanted.name, law=law, asperities=asperities, search=search, errors=errors,
+        starts=starts, seed=seed,
+    )  # fmt: skip
     spacing = wanted_spacing(found)
     text = _text(found, spread, spacing, errors, yardsticks)
     print(text)
-    request = {
+    request: dict[str, object] = {
         "name": wanted.name, "asperities": asperities, "radius_bounds_m": list(radius),
-        **options, "errors_m": list(errors), "starts": starts, "bank": LAWS, "seed": seed,
+        "radii": radii, "max_height": max_height, "quantum": quantum,
+        "max_indentation": max_indentation, "errors_m": list(errors), "starts": starts,
+        "bank": LAWS, "seed": seed,
     }  # fmt: skip
     contents = _contents(found, told, spread, spacing, request, wanted.name)
     files = publish(out, {"design.txt": f"{told}\n\n{text}\n", **contents})
@@ -106,39 +137,42 @@ def run_design(
 
 
 def _designed(
-    name: str, law: tuple[Any, Any, Any], search: dict[str, Any], errors: tuple[float, float],
-    starts: int, seed: int,
-) -> "tuple[Feasibility, Design, Tolerance, str]":  # fmt: skip
+    *, name: str, law: tuple[Material, Array, Array], asperities: int, search: Search,
+    errors: tuple[float, float], starts: int, seed: int,
+) -> tuple[Feasibility, Design, Tolerance, str]:  # fmt: skip
     """What `contact` says of a law; what does not wait for the design is compiled meanwhile."""
     import jax
 
     from jaxfric import contact, programs
 
-    n = search.pop("asperities")
     key = jax.random.fold_in(jax.random.key(seed), 1)
-    search["bank"] = bank = stand_in(n, seed)
+    # A program is compiled for shapes: a bank and a surface of the right ones stand in, while the
+    # real bank is read or made. The threads compile only; programs run in this one, one at a time.
+    bank = stand_in(asperities, seed)
     with ThreadPoolExecutor(2) as threads:
-        threads.submit(programs.prepare, contact.feasibility, *law, **search)
-        stairs = contact.Asperities(np.linspace(-1e-4, 0, n), np.full(n, 4e-4))
+        threads.submit(programs.prepare, contact.feasibility, *law, bank=bank, **search)
+        heights = np.linspace(-1e-4, 0, asperities)
+        stairs = contact.Asperities(heights, np.full(asperities, 4e-4))
         threads.submit(programs.prepare, contact.tolerance, stairs, *law[:2], *errors, key=key)
         threads.submit(programs.prepare, contact.random_errors, bank, *law)
         threads.submit(load_figures)
-        search = search | {"bank": kept_bank(n, seed)}
-        told = contact.feasibility(*law, **search)
+        bank = kept_bank(asperities, seed)
+        told = contact.feasibility(*law, bank=bank, **search)
         print(f"{name}: {told}\n")
-        found = contact.design(*law, starts=starts, finalists=min(4, starts), **search)
+        found = contact.design(*law, starts=starts, finalists=min(4, starts), bank=bank, **search)
         if not bool(found.status.ok):
             raise RuntimeError(f"the design has no friction law: {found.status}")
         found = raise_idle(found, search["quantum"], search["max_height"])
         spread = contact.tolerance(found.surface, *law[:2], *errors, key=key)
-        random = contact.random_errors(search["bank"], *law)
+        random = contact.random_errors(bank, *law)
     return told, found, spread, _yardsticks(law[2], random)
 
 
 def _text(
-    found: "Design", spread: "Tolerance", spacing: float, errors: tuple[float, float],
+    found: Design, spread: Tolerance, spacing: float, errors: tuple[float, float],
     yardsticks: str,
 ) -> str:  # fmt: skip
+    """What is printed of a design, and where the theory behind it ends."""
     ratio = float(np.asarray(found.curve.contact_radius).max() / spacing)
     return "\n".join(
         [
@@ -152,13 +186,14 @@ def _text(
     )
 
 
-def raise_idle(found: "Design", quantum: float | None, max_height: float | None) -> "Design":
+def raise_idle(found: Design, quantum: float | None, max_height: float | None) -> Design:
     """Asperities that never touch need no deep holes: nearer, but out of reach."""
     import equinox as eqx
     import jax
 
     deepest = float(np.asarray(found.curve.indentation).max())
     floor = min(MARGIN * deepest, np.inf if max_height is None else max_height)
+    # Heights are whole multiples of the quantum below the highest; down, to keep to `max_height`
     if quantum is not None:
         floor = np.floor(floor / quantum) * quantum
     if floor <= deepest:
@@ -168,7 +203,7 @@ def raise_idle(found: "Design", quantum: float | None, max_height: float | None)
     return eqx.tree_at(lambda d: d.surface.height, found, raised)
 
 
-def wanted_spacing(found: "Design") -> float:
+def wanted_spacing(found: Design) -> float:
     """Of the lattice, m: 1.5 mm, or what the widest foot wants."""
     from jaxfric import records
 
@@ -176,7 +211,7 @@ def wanted_spacing(found: "Design") -> float:
     return max(1.5e-3, 2.2 * float(records.foot_radius(tip, radius).max()))
 
 
-def _tips(found: "Design") -> tuple[np.ndarray, np.ndarray]:
+def _tips(found: Design) -> tuple[np.ndarray, np.ndarray]:
     """Heights of the tips above the block, and radii, m; the lowest is a quarter of the highest."""
     height, radius = np.asarray(found.surface.height), np.asarray(found.surface.radius)
     depth = height.max() - height
@@ -184,10 +219,11 @@ def _tips(found: "Design") -> tuple[np.ndarray, np.ndarray]:
     return tip, radius
 
 
-def _yardsticks(target: Any, random: Any) -> str:
+def _yardsticks(target: npt.ArrayLike, random: npt.ArrayLike) -> str:
     """What no thought at all achieves: a constant, a random surface, the best of 1,000."""
     T, errors = np.asarray(target), np.asarray(random)
     constant = np.median(T)
+    # sMAPE = 200 % · mean |a − b|/(a + b) of positive a and b
     error = 200 * np.mean(np.abs(constant - T) / (constant + T))
     return (
         f"constant {error:.3g} %, random surface {np.median(errors):.3g} %, best of 1,000 random "
@@ -196,13 +232,16 @@ def _yardsticks(target: Any, random: Any) -> str:
 
 
 def _contents(
-    found: "Design", told: "Feasibility", spread: "Tolerance", spacing: float,
-    request: dict[str, Any], name: str,
-) -> dict[str, Any]:  # fmt: skip
+    found: Design, told: Feasibility, spread: Tolerance, spacing: float,
+    request: dict[str, object], name: str,
+) -> dict[str, Content]:  # fmt: skip
+    """The files of a design, by name."""
     from jaxfric import __version__, plotting, records
 
     tip, radius = _tips(found)
     position = records.lattice(tip.size, spacing)
+    # What was wanted beside what the design does, what any design could do at best, and the band in
+    # which surfaces made with errors lie
     columns = [found.load, found.target, found.friction, told.closest, spread.low, spread.high]
     rows = np.column_stack([np.asarray(c, float) for c in columns])
     names = "load_N,target_N,friction_N,closest_N,low_N,high_N"
@@ -226,7 +265,7 @@ def _contents(
         "tip_above_block_m": tip.tolist(),
         "radius_m": radius.tolist(),
     }
-    contents: dict[str, Any] = {
+    contents: dict[str, Content] = {
         "law.csv": "\n".join([names, *(",".join(f"{v:.9g}" for v in row) for row in rows)]) + "\n",
         "design.json": json.dumps(summary, indent=1) + "\n",
         "law.png": plotting.plot_design(found, spread, title=name),
@@ -235,12 +274,13 @@ def _contents(
     return contents | surface_files(found, spacing)
 
 
-def surface_files(found: "Design", spacing: float) -> dict[str, Any]:
+def surface_files(found: Design, spacing: float) -> dict[str, Content]:
     """The asperities as a table and as triangles to mill."""
     from jaxfric import records
 
     tip, radius = _tips(found)
     position = records.lattice(tip.size, spacing)
+    # A block of 1 mm below the lowest foot, to hold the caps together
     triangles = records.cap_triangles(tip, radius, spacing=spacing, base=1e-3)
     return {
         "surface.csv": records.asperities_csv(position, tip, radius),

@@ -3,12 +3,28 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 
-def publish(out: Path, contents: dict[str, Any]) -> list[Path]:
+@runtime_checkable
+class Figure(Protocol):
+    """Matplotlib's, which is imported no sooner than it is drawn with."""
+
+    def savefig(self, fname: Path, /) -> object:
+        """Write it to a file, in the format of its ending."""
+        ...
+
+
+Content = str | bytes | Figure
+
+
+def publish(out: Path, contents: Mapping[str, Content]) -> list[Path]:
     """Texts and figures into a folder: all of them, whole, or none."""
+    # A table beside the figure of an earlier run would be worse than neither. So all are made in a
+    # hidden folder first, where an error (a full disk, a figure that fails) leaves what was there
+    # before, and then moved; the folder lies inside `out`, for a move is whole on one disk only.
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".part-") as folder:
         for name, content in contents.items():
@@ -28,6 +44,7 @@ def load_figures() -> None:
 
     Where it is missing, that is said when a figure is made.
     """
+    # An error in a thread is seen by nobody
     with contextlib.suppress(ImportError):
         import matplotlib.backends.backend_agg
         import matplotlib.figure  # noqa: F401

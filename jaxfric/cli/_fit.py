@@ -4,16 +4,20 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jaxfric.cli._files import load_figures, publish
+from jaxfric.cli._messages import speaking_flags
 
 if TYPE_CHECKING:
     from jaxfric.inversion import StepFit
     from jaxfric.ratestate import AbstractEvolution
     from jaxfric.records import VelocityStepRecord
 
-WINDOW_LENGTHS = 20  # the window around the step, in critical slip distances
+# The window around the step, in critical slip distances: what is left of the transient after twenty
+# of them, e^-20, is nothing, and a longer window holds more of a drift that no polynomial follows
+WINDOW_LENGTHS = 20
+# Names of shipped records, which a file of the same name comes before
 SAMPLES = ("basalt", "sepiolite")
 CSV_HEAD = "file,law,parameter,value,std_error,low_95,high_95,unit,residual_rms,bic,best"
 
@@ -42,7 +46,9 @@ def run_fit_files(files: Sequence[str], out: Path, request: Request) -> None:
     for file, folder in zip(files, _folders(files), strict=True):
         print(f"== {file}")
         try:
-            fits = run_fit(read_record(file), out / folder, request)
+            with speaking_flags("fit-step"):
+                fits = run_fit(read_record(file), out / folder, request)
+        # A night's worth of files must not end at the first bad one; all are named at the end
         except (ValueError, RuntimeError, OSError) as error:
             failures.append(f"{file}: {error}")
             print(f"not fitted: {error}\n")
@@ -70,8 +76,9 @@ def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["
         f"what {f} leaves open:\n{fit.identifiability()}" for f, fit in zip(laws, fits, strict=True)
     ]
     if len(fits) > 1:
-        parts.append(inversion.compare(fits))
+        parts.append(str(inversion.compare(fits)))
     best = min(fits, key=lambda fit: fit.bic)
+    # A tenth above the noise of the steady parts is more than their own error allows
     if best.rms > 1.1 * best.steady_noise:
         parts.append(
             f"The residual ({best.rms:.2g}) exceeds the noise of the steady parts "
@@ -80,8 +87,11 @@ def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["
         )
     text = "\n\n".join(parts)
     print(text)
-    summary = {"record": record.name, "window_s": [float(x) for x in record.time[[0, -1]]]}
-    summary["fits"] = [_as_json(fit) for fit in fits]
+    summary = {
+        "record": record.name,
+        "window_s": [float(x) for x in record.time[[0, -1]]],
+        "fits": [_as_json(fit) for fit in fits],
+    }
     from jaxfric import plotting
 
     files = publish(
@@ -116,6 +126,9 @@ def _fit_all(
         except RuntimeError as error:
             raise RuntimeError(f"{name}: {error}") from error
 
+    # XLA compiles side by side and outside of Python's lock. The threads do that only: programs
+    # that run side by side were seen to wait for each other for ever on two cores. Fits run here,
+    # one after another, and each waits for its own program alone.
     with ThreadPoolExecutor(len(laws) + 1) as pool:
         for name in laws:
             pool.submit(programs.prepare, fit, name)
@@ -136,6 +149,8 @@ def _around_step(
     record: "VelocityStepRecord", steps: int, window: tuple[float, float] | None
 ) -> "VelocityStepRecord":
     """The rows around the step: what was asked for, else twenty Dc of slip either side."""
+    import numpy as np
+
     from jaxfric import inversion
 
     protocol = inversion.protocol_from_displacement(record, steps)
@@ -144,7 +159,7 @@ def _around_step(
         return record
     if window is None:
         law, _ = inversion.guess(record, protocol=protocol)
-        span = WINDOW_LENGTHS * float(law.Dc) / float(protocol.velocities[1])
+        span = WINDOW_LENGTHS * float(np.asarray(law.Dc)) / float(protocol.velocities[1])
         window = (span, span)
         print(
             f"window: {span:.4g} s either side of the step ({WINDOW_LENGTHS} Dc of slip); "
@@ -158,6 +173,7 @@ def _around_step(
 def _evolution(name: str) -> "AbstractEvolution":
     from jaxfric import ratestate
 
+    # Every evolution law of the library has its flag as soon as it is written
     laws = {
         name.lower(): law
         for name, law in vars(ratestate).items()
@@ -165,7 +181,7 @@ def _evolution(name: str) -> "AbstractEvolution":
     }
     del laws["abstractevolution"]
     if name not in laws:
-        raise ValueError(f"--evolution must be one of {', '.join(laws)}; got {name!r}")
+        raise ValueError(f"--evolution must be one of {', '.join(sorted(laws))}; got {name!r}")
     found: AbstractEvolution = laws[name]()
     return found
 
@@ -181,6 +197,7 @@ def _folders(files: Sequence[str]) -> list[str]:
 
 def _rows(file: str, fits: Sequence["StepFit"]) -> list[str]:
     """Of the table of all files: one for each parameter of each law."""
+    # "Long" form, a number to a row, so that laws with other parameters fit the same columns
     best = min(fit.bic for fit in fits)
     lines = []
     for fit in fits:
@@ -194,7 +211,8 @@ def _rows(file: str, fits: Sequence["StepFit"]) -> list[str]:
     return lines
 
 
-def _as_json(fit: "StepFit") -> dict[str, Any]:
+def _as_json(fit: "StepFit") -> dict[str, object]:
+    """Everything that a script may want of a fit, in SI."""
     return {
         "law": fit.law_name,
         "parameters": fit.table(),

@@ -2,15 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import jax
 import numpy as np
 
 from jaxfric.cli._design import Wanted, raise_idle, surface_files, wanted_spacing
-from jaxfric.cli._files import load_figures, publish
+from jaxfric.cli._files import Content, load_figures, publish
+from jaxfric.contact import RADIUS_BOUNDS, Design
 
 if TYPE_CHECKING:
-    from jaxfric.contact import Design
     from jaxfric.studies.metainterface import Generated
 
 
@@ -21,7 +22,7 @@ def run_generate(
     *,
     material: tuple[float, float, float] = (1.4e6, 4e5, 1.0),
     asperities: int = 64,
-    radius: tuple[float, float] = (1e-4, 1e-3),
+    radius: tuple[float, float] = RADIUS_BOUNDS,
     max_height: float | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
@@ -29,8 +30,6 @@ def run_generate(
     seed: int = 0,
 ) -> "Generated":
     """Ranked, refined designs with their tolerance, each as a table and a mesh."""
-    import jax
-
     from jaxfric import contact, plotting, programs
     from jaxfric.studies import metainterface
 
@@ -38,9 +37,11 @@ def run_generate(
         raise ValueError(f"--generate must be at least 1; got {count}")
     half_space = contact.Material(*material)
     key = jax.random.key(seed)
+    # A stand-in of the right shape: a program is compiled for shapes, before there is a design
     stairs = contact.Asperities(np.linspace(-1e-4, 0, asperities), np.full(asperities, 4e-4))
     with ThreadPoolExecutor(2) as threads:
-        # What does not wait for the designs is read or compiled meanwhile
+        # What does not wait for the designs is read or compiled meanwhile. Threads only compile:
+        # programs that run side by side were seen to wait for each other for ever on two cores.
         tolerance = (half_space, wanted.loads, *errors)
         threads.submit(programs.prepare, contact.tolerance, stairs, *tolerance, key=key)
         threads.submit(load_figures)
@@ -51,12 +52,14 @@ def run_generate(
         )  # fmt: skip
         if not np.isfinite(np.asarray(found.designs.error)).any():
             raise RuntimeError(f"no design has a friction law: {found.designs.status}")
-        each = [raise_idle(_one(found.designs, i), quantum, max_height) for i in range(count)]
-        files = [threads.submit(surface_files, x, wanted_spacing(x)) for x in each]
-        spreads = [contact.tolerance(x.surface, *tolerance, key=key) for x in each]
+        designs = [raise_idle(_one(found.designs, i), quantum, max_height) for i in range(count)]
+        # Tables and meshes are NumPy's and text: threads may make them while JAX computes
+        files = [threads.submit(surface_files, x, wanted_spacing(x)) for x in designs]
+        spreads = [contact.tolerance(x.surface, *tolerance, key=key) for x in designs]
     rows: list[tuple[int, float, float, int, float]] = []
-    contents: dict[str, Any] = {}
-    for i, (design, spread) in enumerate(zip(each, spreads, strict=True)):
+    contents: dict[str, Content] = {}
+    for i, (design, spread) in enumerate(zip(designs, spreads, strict=True)):
+        # Of twenty surfaces made with these errors, nineteen are nearer to the law than this
         made = float(np.percentile(np.asarray(spread.error), 95))
         contacts = int(np.max(np.asarray(design.curve.contact_count)))
         deepest = float(np.max(np.asarray(design.curve.indentation_ratio)))
@@ -69,7 +72,7 @@ def run_generate(
     contents |= {
         "designs.txt": f"{head}\n\n{table}\n",
         "designs.csv": csv,
-        "designs.png": plotting.plot_designs(each, title=wanted.name),
+        "designs.png": plotting.plot_designs(designs, title=wanted.name),
     }
     written = publish(out, contents)
     print(f"\nWritten: {len(written)} files in {out}, designs.txt and designs.png among them")
@@ -89,8 +92,6 @@ def _tables(rows: list[tuple[int, float, float, int, float]]) -> tuple[str, str]
     return table, "\n".join([names, *(",".join(f"{v:.6g}" for v in r) for r in rows)]) + "\n"
 
 
-def _one(designs: "Design", i: int) -> "Design":
+def _one(designs: Design, i: int) -> Design:
     """Of several; taken on the host, where nothing needs to be compiled for it."""
-    import jax
-
     return jax.tree_util.tree_map(lambda x: jax.device_put(np.asarray(x)[i]), designs)

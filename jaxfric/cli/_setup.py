@@ -7,7 +7,9 @@ from pathlib import Path
 # default; what computes for seconds names a higher level of its own (`programs.program`).
 QUICK_XLA = (
     "--xla_backend_optimization_level=0",
+    # Passes of LLVM that take long and make the loops of long-running programs faster
     "--xla_llvm_disable_expensive_passes=true",
+    # XLA's older way to emit fused loops on the CPU, which has less to compile at this level
     "--xla_cpu_use_fusion_emitters=false",
 )
 CACHE = "JAXFRIC_CACHE"
@@ -20,14 +22,16 @@ def prepare(*, quick: bool = True, x64: bool = True) -> None:
         quick: compile quickly rather than well: for commands whose arithmetic takes a second.
         x64: whether numbers are float64.
     """
-    # A program with a callback to the host cannot be kept; what fails is NaN, which every command
-    # looks for in its results.
+    # Equinox raises errors from inside a program by a callback to the host, and a program with one
+    # cannot be kept. With this setting what fails is NaN, which every command looks for in its
+    # results. Like the next two it is read when JAX and NumPy are imported, so it comes before.
     os.environ.setdefault("EQX_ON_ERROR", "nan")
-    # Threads that wait for each other beside JAX's own turned a decomposition of milliseconds into
-    # seconds on a busy machine.
+    # NumPy's linear algebra has threads of its own. Waiting for each other beside JAX's they turned
+    # a decomposition of milliseconds into seconds on a busy machine.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if quick:
         given = os.environ.get("XLA_FLAGS", "")
+        # What the user has set stays
         names = [flag.split("=")[0] for flag in given.split()]
         ours = [flag for flag in QUICK_XLA if flag.split("=")[0] not in names]
         os.environ["XLA_FLAGS"] = " ".join([*ours, given]).strip()
@@ -39,6 +43,8 @@ def prepare(*, quick: bool = True, x64: bool = True) -> None:
     folder = cache_folder()
     programs.keep(None if folder is None else folder / "programs")
     if folder is not None and not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        # Every compiled program, however small and quick: a command runs a few hundred of them, and
+        # JAX would by itself keep those alone that took a second
         jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
@@ -54,6 +60,7 @@ def cache_folder() -> Path | None:
         return None
     if named:
         return Path(named).expanduser()
+    # Imported here, so that --help does without
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("jaxfric"))

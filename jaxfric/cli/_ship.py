@@ -5,8 +5,10 @@ from pathlib import Path
 
 from jaxfric.cli._setup import prepare
 
+# Of the records that are made up: s between samples, and s between slip events
 DT, RECURRENCE = 0.1, 10.0
-CYCLES = (12, 30)  # of records of usual lengths
+# Slip events of two records, padded to the two lengths that laboratory records usually need
+CYCLES = (12, 30)
 
 
 def main() -> None:
@@ -14,10 +16,13 @@ def main() -> None:
     prepare()
     from jaxfric import programs
 
+    # Traced anew whatever lies there, since what is there may be of older code; for every platform,
+    # as the package is built once for all
     keeper = programs.keep(programs.SHIPPED, platforms=programs.EVERYWHERE, anew=True)
     with tempfile.TemporaryDirectory() as folder:
         for run in (_fits, _demo, _designs, _predictions):
             run(Path(folder))
+    # What no command asked for any more would be shipped for nothing
     kept = {path for path in programs.SHIPPED.glob("*.*") if path.stem in keeper.keys}
     for path in set(programs.SHIPPED.glob("*.*")) - kept:
         path.unlink()
@@ -50,7 +55,7 @@ def _designs(out: Path) -> None:
 
 
 def _predictions(out: Path) -> None:
-    """Networks are float32."""
+    """Of stick-slip records of two lengths; networks are float32, as `predict-slip` sets it."""
     import jax
 
     from jaxfric.cli._slip import run_predict

@@ -2,9 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jaxfric.cli._files import load_figures, publish
+
+if TYPE_CHECKING:
+    from jaxfric.studies.fault_slip import Prediction
+
+Named = str | int  # a column by its name or its index
 
 
 def run_predict(
@@ -17,21 +22,23 @@ def run_predict(
     method: str = "sequence",
     columns: list[str] | None = None,
     units: list[str] | None = None,
-) -> Any:
+) -> "Prediction":
     """Predict, print the yardsticks beside it, write table, CSV and figure."""
     from jaxfric import plotting, records
     from jaxfric.studies import fault_slip
 
     record = records.read_labquake(
-        file, normal_stress=normal_stress, columns=_pairs("--column", columns),
-        units=_pairs("--unit", units),
+        file, normal_stress=normal_stress, columns=_columns(columns),
+        units=_units(units),
     )  # fmt: skip
+    # XLA compiles outside of Python's lock, so importing what draws costs no time beside it
     with ThreadPoolExecutor(1) as threads:
         threads.submit(load_figures)
         found = fault_slip.predict_slip(record, tune=tune, part=part, method=method)
     text = f"{record}\n\n{found}"
     print(text)
     head = "time_s,predicted,standard_deviation,time_to_failure_s,measured,test"
+    # Digits beyond what the numbers are known to: the files are to be plotted, not to be compared
     rows = [head]
     for k in range(found.time.size):
         measured = "" if found.measured is None else f"{found.measured[k]:.7g}"
@@ -51,21 +58,37 @@ def run_predict(
     return found
 
 
-def _pairs(option: str, given: list[str] | None) -> Any:
-    """quantity=name, several times; a quantity that is named twice has several columns."""
-    if not given:
-        return None
-    found: dict[str, Any] = {}
-    for pair in given:
-        quantity, equals, name = pair.partition("=")
-        if not equals or not name:
-            raise ValueError(
-                f"{option} takes quantity=name, such as emission=Var_Ch1; got {pair!r}"
-            )
-        value: Any = int(name) if name.isdigit() else name
+def _columns(given: list[str] | None) -> "dict[str, Named | list[Named]] | None":
+    """A quantity that is named twice has several columns."""
+    found: dict[str, Named | list[Named]] = {}
+    for quantity, name in _pairs("--column", given):
+        column: Named = int(name) if name.isdigit() else name
         if quantity in found:
             before = found[quantity]
-            found[quantity] = [*(before if isinstance(before, list) else [before]), value]
+            found[quantity] = [*(before if isinstance(before, list) else [before]), column]
         else:
-            found[quantity] = value
-    return found
+            found[quantity] = column
+    return found or None
+
+
+def _units(given: list[str] | None) -> dict[str, str] | None:
+    """A unit is a text even where it is the digit 1, which stands for none."""
+    found: dict[str, str] = {}
+    for quantity, unit in _pairs("--unit", given):
+        if quantity in found:
+            raise ValueError(f"--unit names the unit of {quantity} twice; keep one")
+        found[quantity] = unit
+    return found or None
+
+
+def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
+    """quantity=name, several times."""
+    pairs = []
+    for text in given or []:
+        quantity, equals, name = text.partition("=")
+        if not equals or not name:
+            raise ValueError(
+                f"{option} takes quantity=name, such as emission=Var_Ch1; got {text!r}"
+            )
+        pairs.append((quantity, name))
+    return pairs

@@ -1,10 +1,15 @@
 """`jaxfric study …` and `jaxfric export`."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from jaxfric.cli._files import publish
+from jaxfric.cli._files import Figure, publish
 from jaxfric.studies import FolderInUseError
+
+if TYPE_CHECKING:
+    from jaxfric.records import LabquakeRecord
 
 
 def run_slide_hold_learn(preset: str, out: Path, resume: bool = False, force: bool = False) -> None:
@@ -12,7 +17,7 @@ def run_slide_hold_learn(preset: str, out: Path, resume: bool = False, force: bo
     from jaxfric import plotting
     from jaxfric.studies import slide_hold_learn as study
 
-    _run(study, plotting.plot_slide_hold_learn, preset, out, resume, force)
+    _run(study, plotting.plot_slide_hold_learn, preset, out, resume=resume, force=force)
 
 
 def run_metainterface(preset: str, out: Path, resume: bool = False, force: bool = False) -> None:
@@ -20,7 +25,7 @@ def run_metainterface(preset: str, out: Path, resume: bool = False, force: bool 
     from jaxfric import plotting
     from jaxfric.studies import metainterface as study
 
-    _run(study, plotting.plot_metainterface, preset, out, resume, force)
+    _run(study, plotting.plot_metainterface, preset, out, resume=resume, force=force)
 
 
 def run_fault_slip(
@@ -34,7 +39,7 @@ def run_fault_slip(
     if file is None and normal_stress is not None:
         raise ValueError("--normal-stress belongs to a --record; give both, or neither")
     record = None if file is None else records.read_labquake(file, normal_stress=normal_stress)
-    _run(study, plotting.plot_fault_slip, preset, out, resume, force, record=record)
+    _run(study, plotting.plot_fault_slip, preset, out, resume=resume, force=force, record=record)
 
 
 def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
@@ -46,10 +51,16 @@ def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
 
 
 def _run(
-    study: Any, plot: Any, preset: str, out: Path, resume: bool, force: bool, **options: Any
+    study: ModuleType,
+    plot: Callable[..., Mapping[str, Figure]],
+    preset: str,
+    out: Path,
+    **options: "bool | LabquakeRecord | None",
 ) -> None:
+    """Run, then publish the table and the figures that `plot` makes of the metrics."""
+    # The study names its arguments; who typed a command knows flags
     try:
-        metrics = study.run(preset, out, resume=resume, force=force, progress=True, **options)
+        metrics = study.run(preset, out, progress=True, **options)
     except FolderInUseError as error:
         raise ValueError(
             f"{out} holds a study already: --resume continues it if its preset is {preset!r}, "

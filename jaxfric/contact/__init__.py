@@ -7,7 +7,11 @@ bank = make_bank(key=key)                                     # shapes of 20,000
 found = design(material, loads, 0.5 * loads, bank=bank)       # a surface with F = 0.5 P
 """
 
-from jaxfric.contact._asperities import Asperities as Asperities, Material as Material
+from jaxfric.contact._asperities import (
+    RADIUS_BOUNDS as RADIUS_BOUNDS,
+    Asperities as Asperities,
+    Material as Material,
+)
 from jaxfric.contact._bank import (
     Bank as Bank,
     make_bank as make_bank,
@@ -26,21 +30,23 @@ from jaxfric.contact._design import (
     designs as designs,
     feasibility as feasibility,
 )
+from jaxfric.contact._designed import Design as Design
 from jaxfric.contact._expected import (
     ExpectedCurve as ExpectedCurve,
     ExponentialHeights as ExponentialHeights,
+    Population as Population,
     expected_friction_law as expected_friction_law,
 )
 from jaxfric.contact._feasibility import Feasibility as Feasibility
 from jaxfric.contact._metrics import smape as smape
-from jaxfric.contact._mixture import (
+from jaxfric.contact._mixture import SurfaceMixture as SurfaceMixture
+from jaxfric.contact._mixture_bounds import (
     MixtureBounds as MixtureBounds,
-    SurfaceMixture as SurfaceMixture,
     mixture_at as mixture_at,
     sample_mixtures as sample_mixtures,
 )
 from jaxfric.contact._outcome import Outcome as Outcome
-from jaxfric.contact._refine import Design as Design, refine as refine
+from jaxfric.contact._refine import refine as refine
 from jaxfric.contact._sobol import sobol as sobol
 from jaxfric.contact._stream import LawBatch as LawBatch, law_stream as law_stream
 from jaxfric.contact._targets import (

@@ -1,6 +1,6 @@
 """Asperities and the material they press into."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -9,8 +9,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import _checks
-from jaxfric._types import Vector as Number
+from jaxfric._types import Mask, Numbers, Vector
 from jaxfric.contact._arrays import as_array, on_device
+from jaxfric.contact._printing import MICRO, numbers, printed, span
+
+# Smallest and largest radius of a sphere, m, unless others are asked for: those from which mixtures
+# are drawn, which designs keep to, and for which the generator of surfaces was trained.
+RADIUS_BOUNDS = (1e-4, 1e-3)
 
 
 class Asperities(eqx.Module):
@@ -36,6 +41,8 @@ class Asperities(eqx.Module):
         >>> surface = Asperities(jnp.array([0.0, -1e-6]), jnp.array([1e-4, 2e-4]))
         >>> surface.size
         2
+        >>> surface
+        Asperities: 2, heights over 1 µm, radii 100 to 200 µm
 
     Source: K. L. Johnson, Contact Mechanics (1985), sections 4.2 and 5.3.
     """
@@ -45,7 +52,13 @@ class Asperities(eqx.Module):
     mask: Bool[Array, " n"] | None = None
     exponent: Float[Array, "..."] | None = None
 
-    def __init__(self, height: Any, radius: Any, mask: Any = None, exponent: Any = None) -> None:
+    def __init__(
+        self,
+        height: Vector | Sequence[float],
+        radius: Vector | Sequence[float],
+        mask: Mask | Sequence[bool] | None = None,
+        exponent: Numbers | Sequence[float] | None = None,
+    ) -> None:
         _checks.vector("height", height)
         _checks.vector("radius", radius)
         dtype = common_dtype(height, radius)
@@ -66,6 +79,7 @@ class Asperities(eqx.Module):
                     f"{name} has shape {value.shape} but height has shape ({n},): one entry for "
                     "each asperity"
                 )
+        # Traced values cannot be looked at: `valid` tells them in the status of what is computed
         if not _checks.is_concrete(self):
             return
         used = np.ones(n, bool) if self.mask is None else np.asarray(self.mask)
@@ -74,12 +88,12 @@ class Asperities(eqx.Module):
         height, radius = np.asarray(self.height)[used], np.asarray(self.radius)[used]
         if not np.isfinite(height).all():
             raise ValueError(
-                f"height must be finite; asperity {_first(~np.isfinite(height))} is not"
+                f"height must be finite; asperity {_first_true(~np.isfinite(height))} is not"
             )
         bad = ~(np.isfinite(radius) & (radius > 0))
         if bad.any():
             raise ValueError(
-                f"radius must be positive and finite; asperity {_first(bad)} has "
+                f"radius must be positive and finite; asperity {_first_true(bad)} has "
                 f"{radius[bad][0]:.6g} m"
             )
         if self.exponent is not None and not (np.asarray(self.exponent) >= 1).all():
@@ -108,14 +122,25 @@ class Asperities(eqx.Module):
             fine &= self.exponent >= 1
         return jnp.all(fine | ~self.used) & jnp.any(self.used)
 
-    def __str__(self) -> str:
-        if isinstance(self.height, jax.core.Tracer):
-            return "Asperities(traced)"
-        used = np.asarray(self.used)
-        h, R = np.asarray(self.height)[used] * 1e6, np.asarray(self.radius)[used] * 1e6
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        # Not `self.used`, which computes: printing must not compile a program for each shape
+        height = np.asarray(self.height)
+        used = np.ones(height.shape, bool) if self.mask is None else np.asarray(self.mask)
+        used = np.broadcast_to(used, height.shape)
+        high = np.where(used, height, -np.inf).max(-1)
+        reach = (high - np.where(used, height, np.inf).min(-1)).max()
+        # A batch says how many surfaces; of a masked one, only the entries that count are counted
+        batch = "" if height.ndim == 1 else f"{int(np.prod(height.shape[:-1]))} surfaces of "
+        profile = "" if self.exponent is None else f", exponents {span(self.exponent)}"
         return (
-            f"Asperities: {used.sum()}, heights over {np.ptp(h):.4g} µm, "
-            f"radii {R.min():.4g} to {R.max():.4g} µm"
+            f"Asperities: {batch}{span(used.sum(-1))}, heights over "
+            f"{'' if height.ndim == 1 else 'up to '}{reach * MICRO:.4g} µm, "
+            f"radii {span(np.asarray(self.radius)[used], 'µm', MICRO)}{profile}"
         )
 
 
@@ -133,11 +158,14 @@ class Material(eqx.Module):
     Example:
         >>> Material(modulus=1.4e6, shear_strength=0.4e6).area_factor
         1.0
+        >>> Material(modulus=1.4e6, shear_strength=0.4e6)
+        Material: modulus 1.4e+06 Pa, shear strength 4e+05 Pa, area factor 1
     """
 
-    modulus: Number
-    shear_strength: Number
-    area_factor: Number = 1.0
+    # Of any shape: under `jax.vmap` over materials, the batch outside holds one number for each
+    modulus: Numbers
+    shear_strength: Numbers
+    area_factor: Numbers = 1.0
 
     def __check_init__(self) -> None:
         _checks.positive("modulus", self.modulus)
@@ -146,10 +174,10 @@ class Material(eqx.Module):
 
     def cast(self, dtype: jnp.dtype) -> "Material":
         """The same numbers as arrays, so that one program serves every material."""
-        numbers = (self.modulus, self.shear_strength, self.area_factor)
-        return Material(*(as_array(x, dtype) for x in numbers))
+        values = (self.modulus, self.shear_strength, self.area_factor)
+        return Material(*(as_array(x, dtype) for x in values))
 
-    def constants(self, dtype: jnp.dtype) -> tuple[Array, Array]:
+    def constants(self, dtype: jnp.dtype) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
         """E* and σB, Pa, in the dtype of a surface or of loads."""
         E, sigma, B = (
             jnp.asarray(x).astype(dtype)
@@ -169,8 +197,22 @@ class Material(eqx.Module):
             & jnp.isfinite(self.area_factor)
         )
 
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
 
-def common_dtype(*values: Any) -> jnp.dtype:
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        size = numbers(self.modulus).size
+        return (
+            f"Material: {f'{size} of them, ' if size > 1 else ''}"
+            f"modulus {span(self.modulus, 'Pa')}, "
+            f"shear strength {span(self.shear_strength, 'Pa')}, "
+            f"area factor {span(self.area_factor)}"
+        )
+
+
+def common_dtype(*values: object) -> jnp.dtype:
     """The widest float among arrays; the default float for Python numbers and integers."""
     floats = [
         np.dtype(x.dtype)
@@ -181,5 +223,5 @@ def common_dtype(*values: Any) -> jnp.dtype:
     return jax.dtypes.canonicalize_dtype(widest)  # float32 where float64 is off
 
 
-def _first(bad: np.ndarray) -> int:
-    return int(np.flatnonzero(bad)[0])
+def _first_true(flags: Bool[np.ndarray, " n"]) -> int:
+    return int(np.flatnonzero(flags)[0])

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Integer, Key, UInt32
 
 from jaxfric import programs
 from jaxfric._types import Number, Vector
@@ -16,16 +16,19 @@ from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import bucket, pad
 from jaxfric.contact._curve import friction_law, gaps
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._mixture import MixtureBounds, SurfaceMixture, mixture_at
+from jaxfric.contact._mixture import SurfaceMixture
+from jaxfric.contact._mixture_bounds import MixtureBounds, mixture_at
+from jaxfric.contact._printing import MICRO, printed, span
 from jaxfric.contact._profile import profile
 from jaxfric.contact._sobol import sobol
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area
 from jaxfric.contact._targets import check_target
 
-SHAPE_LOADS = 32  # a law is remembered at these fractions of its largest load
+SHAPE_LOADS = 32  # a law is remembered at 1/32, 2/32, … 1 of its largest load
 BLOCK = 128  # surfaces simulated at once: what stays in the cache
-LOADS = (3e-9, 3e-6)  # top load over E* of the remembered laws, m²: a few contacts to nearly all
+TOP_LOADS = (3e-9, 3e-6)  # largest load over E* of a law, m²: a few contacts to nearly all
+OUTSIDE_WEIGHT = 0.1  # of (ln of how far radii would leave their bounds)², beside the shapes'
 
 
 class Bank(eqx.Module):
@@ -56,9 +59,21 @@ class Bank(eqx.Module):
     LOADS: ClassVar[int] = SHAPE_LOADS
     MULTIPLE: ClassVar[int] = 256  # of which the number of laws is
 
-    def surface(self, index: Array) -> Asperities:
+    def surface(self, index: Integer[Array, ""]) -> Asperities:
         """The surface of an entry, as drawn."""
         return _draw(self.key, index, self.asperities, self.bounds)
+
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        return (
+            f"Bank: {self.load.size:,} laws of surfaces of {self.asperities} asperities\n"
+            f"  largest load over E* {span(self.load, 'm²')}, as {self.shape.shape[-1]} fractions\n"
+            f"  radii that touch {span(self.radii, 'µm', MICRO)}"
+        )
 
 
 def make_bank(
@@ -96,15 +111,17 @@ def make_bank(
     return _make(key, -(-count // Bank.MULTIPLE) * Bank.MULTIPLE, asperities, bounds)
 
 
-def _laws(key, count, asperities, bounds):  # type: ignore[no-untyped-def]
-    fractions = jnp.asarray(np.arange(1, SHAPE_LOADS + 1) / SHAPE_LOADS).astype(jnp.zeros(()).dtype)
+def _laws(key: Key[Array, ""], count: int, asperities: int, bounds: MixtureBounds) -> Bank:
+    fractions = _fractions(jnp.zeros(()).dtype)
 
-    def law(index: Array) -> tuple[Array, ...]:
+    def law(index: UInt32[Array, ""]) -> tuple[Array, ...]:
         surface = _draw(key, index, asperities, bounds)
         gap, shape = gaps(surface), profile(surface)
         load = _top_load(key, index)
         x = indentation(gap, shape, load * fractions)
         A = area(gap, shape, x)
+        # The radii that a stretch may not put outside their bounds are those that carry the load:
+        # what never touches can have any radius
         touching = gap < x[-1]
         radii = jnp.stack(
             [
@@ -112,30 +129,44 @@ def _laws(key, count, asperities, bounds):  # type: ignore[no-untyped-def]
                 jnp.max(jnp.where(touching, surface.radius, 0.0)),
             ]
         )
+        # F = σBA, so ln A/A_max is ln F/F_max; in logarithms errors of small and large loads count
+        # alike, as they do in the relative error that a design is judged by
         return jnp.log(A / A[-1]), load, A[-1], radii
 
+    # Unsigned, as `sobol` counts points: an entry's number is its point of the sequence
     index = jnp.arange(count, dtype=jnp.uint32).reshape(-1, BLOCK)
     parts = jax.lax.map(jax.vmap(law), index)
+    # From (blocks, BLOCK, …) back to (count, …)
     shape, load, A, radii = (p.reshape(-1, *p.shape[2:]) for p in parts)
-    return Bank(shape, load, A, radii, key, bounds, asperities)
+    return Bank(
+        shape=shape, load=load, area=A, radii=radii, key=key, bounds=bounds, asperities=asperities
+    )
 
 
 # Twenty thousand laws take ten seconds at XLA's level 0, and one at level 1
 _make = programs.program(_laws, level=1)
 
 
-def _draw(key: Array, index: Array, n: int, bounds: MixtureBounds) -> Asperities:
-    shift, surface, _ = jax.random.split(key, 3)
-    u = sobol(1, SurfaceMixture.SIZE, key=shift, start=index)[0]
+def _fractions(dtype: jnp.dtype) -> Float[Array, " loads"]:
+    return jnp.asarray(np.arange(1, SHAPE_LOADS + 1) / SHAPE_LOADS).astype(dtype)
+
+
+def _draw(
+    key: Key[Array, ""], index: Integer[Array, ""], n: int, bounds: MixtureBounds
+) -> Asperities:
+    """A surface from its number alone, so that a bank need not store any."""
+    shift_key, surface_key, _ = jax.random.split(key, 3)
+    u = sobol(1, SurfaceMixture.SIZE, key=shift_key, start=index)[0]
     return mixture_at(u, bounds).sample(
-        n, key=jax.random.fold_in(surface, index), radii=bounds.radius
+        n, key=jax.random.fold_in(surface_key, index), radii=bounds.radius
     )
 
 
-def _top_load(key: Array, index: Array) -> Array:
-    _, _, load = jax.random.split(key, 3)
-    low, high = (math.log(v) for v in LOADS)
-    return jnp.exp(jax.random.uniform(jax.random.fold_in(load, index), minval=low, maxval=high))
+def _top_load(key: Key[Array, ""], index: UInt32[Array, ""]) -> Float[Array, ""]:
+    """Log-uniform: a law of a few contacts is another shape than one of many."""
+    _, _, load_key = jax.random.split(key, 3)
+    low, high = (math.log(v) for v in TOP_LOADS)
+    return jnp.exp(jax.random.uniform(jax.random.fold_in(load_key, index), minval=low, maxval=high))
 
 
 def nearest(
@@ -164,22 +195,26 @@ def nearest(
     dtype = bank.shape.dtype
     loads, target = loads.astype(dtype), target.astype(dtype)
     E, strength = material.constants(dtype)
-    fractions = jnp.asarray(np.arange(1, SHAPE_LOADS + 1) / SHAPE_LOADS).astype(dtype)
+    fractions = _fractions(dtype)
+    # The target at the bank's fractions, interpolated in logarithms, where power laws are straight.
+    # Zero loads (those that make up a bucket, too) go to −∞, left of every fraction
     usable = jnp.where(loads > 0, jnp.log(jnp.where(loads > 0, loads / loads[-1], 1.0)), -jnp.inf)
     wanted = jnp.interp(jnp.log(fractions), usable, jnp.log(jnp.where(target > 0, target, 1.0)))
     wanted = wanted - wanted[-1]
+    # Below its smallest load a target says nothing, and nothing there may count against a law
     known = jnp.log(fractions) >= jnp.min(jnp.where(loads > 0, usable, 0.0))
     difference = jnp.where(known[None, :], bank.shape - wanted[None, :], 0.0)
     error = jnp.sum(difference**2, -1) / jnp.sum(known.astype(dtype))
     alpha, beta = _stretch(bank.load, bank.area, loads[-1] / E, target[-1] / (strength * math.pi))
+    # ln of the factor by which the smallest or the largest radius, stretched by β, leaves its bound
     outside = jnp.maximum(
         jnp.log(radius_bounds[0] / (beta * bank.radii[:, 0])),
         jnp.log(beta * bank.radii[:, 1] / radius_bounds[1]),
     )
-    error = error + jnp.maximum(outside, 0.0) ** 2 * 0.1
+    error = error + jnp.maximum(outside, 0.0) ** 2 * OUTSIDE_WEIGHT
     _, index = jax.lax.top_k(-error, count)
 
-    def stretched(i: Array) -> Asperities:
+    def stretched(i: Int[Array, ""]) -> Asperities:
         surface = bank.surface(i.astype(jnp.uint32))
         return Asperities(alpha[i] * surface.height, beta[i] * surface.radius)
 
@@ -218,8 +253,14 @@ def random_errors(
     return _random_errors(bank, material.cast(dtype), *wanted, count)
 
 
-def _random_laws(bank, material, loads, target, count):  # type: ignore[no-untyped-def]
-    def error(index: Array) -> Array:
+def _random_laws(
+    bank: Bank,
+    material: Material,
+    loads: Float[Array, " m"],
+    target: Float[Array, " m"],
+    count: int,
+) -> Float[Array, " count"]:
+    def error(index: UInt32[Array, ""]) -> Float[Array, ""]:
         return smape(friction_law(bank.surface(index), material, loads).friction, target)
 
     return jax.lax.map(error, jnp.arange(count, dtype=jnp.uint32), batch_size=min(count, 50))
@@ -228,7 +269,13 @@ def _random_laws(bank, material, loads, target, count):  # type: ignore[no-untyp
 _random_errors = programs.program(_random_laws, level=1)  # a fifth of the time at level 0
 
 
-def _stretch(load: Array, area: Array, wanted_load: Array, wanted_area: Array):  # type: ignore[no-untyped-def]
+def _stretch(
+    load: Float[Array, " count"],
+    area: Float[Array, " count"],
+    wanted_load: Float[Array, ""],
+    wanted_area: Float[Array, ""],
+) -> tuple[Float[Array, " count"], Float[Array, " count"]]:
     """α, β with α^1.5 β^0.5 load = wanted_load and α β area = wanted_area."""
     p, f = wanted_load / load, wanted_area / area
+    # p = α^1.5 β^0.5 and f = α β: p/√f = α, and f/α = f^1.5/p = β
     return p / jnp.sqrt(f), f**1.5 / p

@@ -4,14 +4,22 @@ A zero load asks for nothing: its friction is 0 whatever the surface, `smape` le
 least squares gives it no weight. They stand in front, so that the largest load stays the last.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxfric._types import Vector
+from jaxfric.contact._arrays import AnyArray
+
+# A factor of four between buckets: any number up to a million loads needs one of nine programs, and
+# beyond the smallest bucket less than four times the loads are computed that were asked for
 SMALLEST, GROWTH = 32, 4
+
+Result = TypeVar("Result", bound=eqx.Module)
 
 
 def bucket(count: int) -> int:
@@ -22,22 +30,25 @@ def bucket(count: int) -> int:
     return size
 
 
-def pad(x: Any, size: int) -> Any:
+def pad(x: Vector, size: int) -> jax.Array | np.ndarray:
     """Zeros in front of a row, up to `size` entries."""
-    row = [(size - x.shape[0], 0)]
-    return jnp.pad(x, row) if isinstance(x, jax.core.Tracer) else np.pad(np.asarray(x), row)
+    width = [(size - x.shape[0], 0)]
+    # On the host where that can be: JAX's `pad` would be compiled for each number of loads, which
+    # is what buckets are there to avoid. A tracer has no values yet, and stands in a program anyway
+    return jnp.pad(x, width) if isinstance(x, jax.core.Tracer) else np.pad(np.asarray(x), width)
 
 
-def cut(x: Any, count: int, *names: str) -> Any:
+def cut(result: Result, count: int, names: Sequence[str]) -> Result:
     """A result of which some fields have as many entries as there are loads: the last `count`."""
 
-    def fields(x: Any) -> list[Any]:
-        return [getattr(x, name) for name in names]
+    # Equinox looks for the fields among objects that stand for the arrays
+    def fields(result: Result) -> list[object]:
+        return [getattr(result, name) for name in names]
 
-    return eqx.tree_at(fields, x, [_last(value, count) for value in fields(x)])
+    return eqx.tree_at(fields, result, [_last(getattr(result, name), count) for name in names])
 
 
-def _last(x: Any, count: int) -> Any:
+def _last(x: AnyArray, count: int) -> jax.Array:
     if isinstance(x, jax.core.Tracer):
         return x[..., -count:]
     return jax.device_put(np.asarray(x)[..., -count:])  # a slice of JAX's would be compiled

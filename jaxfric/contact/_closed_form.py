@@ -5,18 +5,20 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float, Int
 
 from jaxfric import _checks, programs
 from jaxfric._types import Number, Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._curve import friction_law
+from jaxfric.contact._designed import Design
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._refine import Design
 from jaxfric.contact._targets import check_target
 
+# Halvings of an interval 60 wide: to 60/2⁶⁰ of the logarithm of a length, below float64's rounding
 BISECTIONS = 60
+WIDEST = 60.0  # of ln(length): from the longest stretch that can be needed down to e⁻⁶⁰ of it
 
 
 def closed_form_design(
@@ -76,18 +78,24 @@ def closed_form_design(
     ):
         raise ValueError("loads must be > 0 and increasing; leave the zero load out")
     dtype = loads.dtype
-    target, radius = (as_array(x, dtype) for x in (target, radius))
-    return _closed_form(material.cast(dtype), loads, target, radius, asperities)
+    law = (loads, *(as_array(x, dtype) for x in (target, radius)))
+    return _closed_form(material.cast(dtype), *law, asperities)
 
 
 @programs.program
-def _closed_form(material, loads, target, radius, n):  # type: ignore[no-untyped-def]
+def _closed_form(
+    material: Material,
+    loads: Float[Array, " m"],
+    target: Float[Array, " m"],
+    R: Float[Array, ""],
+    n: int,
+) -> Design:
     dtype = loads.dtype
     E, strength = material.constants(dtype)
-    R = radius
-    area = target / strength
+    area = target / strength  # T = σB A
+    # P = E*/(π√R) ∫ …, so that the integral is to be π√R P/E*
     x = _march(loads * math.pi * jnp.sqrt(R) / E, area)
-    # N on each stretch from its slope; it may only rise with depth, and ends at n
+    # N on each stretch from its slope, A' = πR N; it may only rise with depth, and ends at n
     edges = jnp.concatenate([jnp.zeros_like(x[:1]), x])
     count = jnp.diff(jnp.concatenate([jnp.zeros_like(area[:1]), area])) / (
         jnp.diff(edges) * math.pi * R
@@ -99,7 +107,7 @@ def _closed_form(material, loads, target, radius, n):  # type: ignore[no-untyped
     return Design(surface, material, target, curve, smape(curve.friction, target))
 
 
-def _march(load: Array, area: Array) -> Array:
+def _march(load: Float[Array, " m"], area: Float[Array, " m"]) -> Float[Array, " m"]:
     """Indentations x_k at which the area is area_k: ∫_0^x A(g)/√(x − g) dg = load_k.
 
     A is piecewise linear.
@@ -107,10 +115,14 @@ def _march(load: Array, area: Array) -> Array:
     m = load.shape[0]
     index = jnp.arange(m)
     before = jnp.concatenate([jnp.zeros_like(area[:1]), area[:-1]])
-    # An upper bound of any stretch: the one the first sphere would need for the whole load.
+    # An upper bound of any stretch: the integral is 4/3 area_1 √length where A first rises to
+    # area_1, and at least 2 area_1 √length of any later stretch; more than the whole load is never
+    # needed
     longest = (load[-1] / jnp.maximum(area[0], jnp.finfo(area.dtype).tiny)) ** 2
 
-    def integral(x, k, new):  # type: ignore[no-untyped-def]
+    def integral(
+        x: Float[Array, " m"], k: Int[Array, ""], new: Float[Array, ""]
+    ) -> Float[Array, ""]:
         """The load when stretch k ends at `new`; x holds the ends of those before."""
         ends = jnp.where(index == k, new, x)
         starts = jnp.concatenate([jnp.zeros_like(x[:1]), ends[:-1]])
@@ -122,30 +134,37 @@ def _march(load: Array, area: Array) -> Array:
         piece = 2 * (before + slope * far) * (root_far - root_near) - (2 / 3) * slope * (
             far * root_far - near * root_near
         )
+        # Stretches behind k have no end yet; all are computed, so that every turn has one shape
         return jnp.sum(jnp.where(index <= k, piece, 0.0))
 
-    def stretch(x, k):  # type: ignore[no-untyped-def]
+    def stretch(x: Float[Array, " m"], k: Int[Array, ""]) -> tuple[Float[Array, " m"], None]:
         start = jnp.where(k > 0, x[k - 1], 0.0)
 
-        def halve(limits, _):  # type: ignore[no-untyped-def]
-            low, high = limits  # of ln(length)
+        def halve(
+            limits: tuple[Float[Array, ""], Float[Array, ""]], _: None
+        ) -> tuple[tuple[Float[Array, ""], Float[Array, ""]], None]:
+            low, high = limits  # of ln(length): lengths of one target differ by many decades
             middle = (low + high) / 2
             short = integral(x, k, start + jnp.exp(middle)) < load[k]
             return (jnp.where(short, middle, low), jnp.where(short, high, middle)), None
 
-        limits = (jnp.log(longest) - 60.0, jnp.log(longest))
+        # The load grows with the length, as the area made before is then pressed deeper; so the
+        # length for the load of point k is single, and halving finds it whatever A does
+        limits = (jnp.log(longest) - WIDEST, jnp.log(longest))
         low, high = jax.lax.scan(halve, limits, None, length=BISECTIONS)[0]
         return x.at[k].set(start + jnp.exp((low + high) / 2)), None
 
     return jax.lax.scan(stretch, jnp.zeros_like(load), index)[0]
 
 
-def _depths(edges: Array, count: Array, n: int) -> Array:
+def _depths(edges: Float[Array, " edges"], count: Float[Array, " m"], n: int) -> Float[Array, " n"]:
     """Where N passes i + 1/2, N linear between the middles of the stretches."""
     middle = (edges[1:] + edges[:-1]) / 2
     wanted = jnp.arange(n, dtype=edges.dtype) + 0.5
-    inside = jnp.interp(
-        wanted, count + jnp.arange(count.shape[0], dtype=count.dtype) * 1e-9, middle
-    )
+    # `interp` needs an N that rises; where it stays level, a billionth a stretch makes it do so
+    rising = count + jnp.arange(count.shape[0], dtype=count.dtype) * 1e-9
+    inside = jnp.interp(wanted, rising, middle)
+    # Spheres that the first stretch already counts touch at once; those that no stretch counts
+    # stand twice as deep as the deepest indentation, where they never touch
     inside = jnp.where(wanted <= count[0], 0.0, inside)
     return jnp.where(wanted > count[-1], 2 * edges[-1], inside)

@@ -11,10 +11,11 @@ from jaxtyping import Array, Float, Int
 
 from jaxfric import _checks, programs
 from jaxfric._status import Status
-from jaxfric._types import Vector
+from jaxfric._types import Number, Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._outcome import Outcome
+from jaxfric.contact._printing import largest, printed, span
 from jaxfric.contact._profile import Profile, power, profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area as sum_areas, load_and_stiffness, load_dense
@@ -46,7 +47,7 @@ class FrictionCurve(eqx.Module):
     indentation_ratio: Float[Array, " m"]
     status: Status
 
-    def contact_ratio(self, spacing: float) -> Float[Array, "*batch m"]:
+    def contact_ratio(self, spacing: Number) -> Float[Array, "*batch m"]:
         """The largest contact radius over the spacing of neighbours (m).
 
         Contacts act independently while it is small: two that carry the same load change each
@@ -54,16 +55,19 @@ class FrictionCurve(eqx.Module):
         """
         return self.contact_radius / spacing
 
-    def __str__(self) -> str:
-        if isinstance(self.load, jax.core.Tracer):
-            return "FrictionCurve(traced)"
-        P, F, ratio = (np.asarray(x) for x in (self.load, self.friction, self.indentation_ratio))
-        shape = f"{P.shape[0]} surfaces, " if P.ndim > 1 else ""
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        *batch, count = np.shape(self.load)
+        surfaces = f"{math.prod(batch)} surfaces, " if batch else ""
         return (
-            f"FrictionCurve: {shape}{P.shape[-1]} loads, {P.min():.4g} to {P.max():.4g} N\n"
-            f"  friction {F.min():.4g} to {F.max():.4g} N, up to "
-            f"{np.max(self.contact_count)} contacts\n"
-            f"  pressed in by up to {ratio.max():.3g} of a radius\n"
+            f"FrictionCurve: {surfaces}{count} loads, {span(self.load, 'N')}\n"
+            f"  friction {span(self.friction, 'N')}, up to "
+            f"{np.max(np.asarray(self.contact_count))} contacts\n"
+            f"  pressed in by up to {largest(self.indentation_ratio)} of a radius\n"
             f"  {self.status}"
         )
 
@@ -128,17 +132,23 @@ def friction_law(surface: Asperities, material: Material, loads: Vector) -> Fric
 
 
 @programs.program
-def _friction_law(surface: Asperities, material: Material, loads: Array) -> FrictionCurve:
+def _friction_law(
+    surface: Asperities, material: Material, loads: Float[Array, " m"]
+) -> FrictionCurve:
     shape, gap, E, strength = _prepare(surface, material)
+    # The sums know neither E* nor π: P/E* = Σ K δ^q and A/π = Σ B δ^s
     x = indentation(gap, shape, loads / E)
     area = math.pi * sum_areas(gap, shape, x)
+    # (m, n): how deep each asperity is pressed in at each load
     delta = jnp.where(surface.used[None, :], jnp.maximum(x[:, None] - gap[None, :], 0.0), 0.0)
     radius = jnp.where(surface.used, surface.radius, 1.0)[None, :]
-    if shape.s is None:
+    if shape.s is None:  # spheres: a² = R δ; else a² = A/π = B δ^s
         contact_radius = jnp.sqrt(jnp.max(radius * delta, -1))
     else:
         contact_radius = jnp.sqrt(jnp.max(shape.B[None, :] * power(delta, shape.s), -1))
-    unsolved = jnp.abs(load_and_stiffness(gap, shape, x)[0] * E / loads - 1) > _loose(x.dtype)
+    # Of the load that the solution carries, not of its last step: the residual is what was promised
+    carried = load_and_stiffness(gap, shape, x)[0] * E
+    unsolved = jnp.abs(carried / loads - 1) > _promised_residual(x.dtype)
     return FrictionCurve(
         load=loads,
         friction=strength * area,
@@ -197,12 +207,15 @@ def area_at(surface: Asperities, separation: Vector) -> Float[Array, "..."]:
     """
     gap = gaps(surface)
     d = jnp.asarray(separation).astype(gap.dtype)
+    # A plane at height d presses the highest asperity in by x = top − d
     x = surface.top - d.ravel()
     return (math.pi * sum_areas(gap, profile(surface), x)).reshape(d.shape)
 
 
 def gaps(surface: Asperities) -> Float[Array, " n"]:
     """Depths below the highest asperity, m; masked ones take the largest, and no gradient."""
+    # Depths, not heights: small next to first contact, where float32 would round heights of tens of
+    # micrometres. Masked entries may hold anything, so they are put in their place before use
     gap = jnp.where(surface.used, surface.top - surface.height, 0.0)
     return jnp.where(surface.used, gap, jnp.max(jax.lax.stop_gradient(gap)))
 
@@ -216,22 +229,27 @@ def friction_slopes(
     """
     shape, gap, _, strength = _prepare(surface, material)
     delta = jnp.maximum(x[:, None] - gap[None, :], 0.0)
+    # (m, n), of spheres: P_i/E* = K δ^1.5 with K = 4/3 √R, A_i/π = B δ with B = R
     stiffness = 1.5 * shape.K[None, :] * root(delta)  # ∂P/∂h_i / E*
     area = jnp.where(delta > 0, shape.B[None, :], 0.0)  # ∂A/∂h_i / π
     total = jnp.sum(stiffness, -1, keepdims=True)
     plane = jnp.sum(area, -1, keepdims=True) / jnp.where(total > 0, total, 1.0)  # −∂A/∂d / ∂P/∂d
     used = surface.used[None, :]
     radius = jnp.where(used, surface.radius[None, :], 1.0)
+    # At fixed load the plane gives way: dA = Σ ∂A/∂h_i dh_i − (Σ ∂A/∂h_j) dd
     by_height = area - plane * stiffness
+    # ∂A_i/∂R_i = π δ, and ∂P_i/∂R_i = P_i/(2 R_i) = ∂P_i/∂h_i · δ/(3 R_i)
     by_radius = jnp.where(used, delta - plane * stiffness * delta / (3 * radius), 0.0)
     return strength * math.pi * by_height, strength * math.pi * by_radius
 
 
-def _prepare(surface: Asperities, material: Material) -> tuple[Profile, Array, Array, Array]:
+def _prepare(
+    surface: Asperities, material: Material
+) -> tuple[Profile, Float[Array, " n"], Float[Array, ""], Float[Array, ""]]:
     """Profile, gaps, E* and σB in the dtype of the surface."""
     return profile(surface), gaps(surface), *material.constants(surface.height.dtype)
 
 
-def _loose(dtype: jnp.dtype) -> float:
-    # what is called unsolved: the promise is 1e-10, and 1e-5 in float32
+def _promised_residual(dtype: jnp.dtype) -> float:
+    """|P(x)/P − 1| above which a load is called unsolved: 1e-10, in float32 1e-5."""
     return 1e-10 if dtype == jnp.float64 else 1e-5

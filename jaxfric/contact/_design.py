@@ -1,25 +1,26 @@
 """From a wanted friction law to asperities: the nearest of a bank, then least squares."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Int
 
 from jaxfric import _checks, programs
 from jaxfric._types import Vector
 from jaxfric.contact._arrays import as_array
-from jaxfric.contact._asperities import Material
+from jaxfric.contact._asperities import RADIUS_BOUNDS, Asperities, Material
 from jaxfric.contact._bank import Bank, nearest
 from jaxfric.contact._buckets import bucket, cut, pad
+from jaxfric.contact._designed import Design, unpadded
 from jaxfric.contact._feasibility import Feasibility, judge
-from jaxfric.contact._refine import FIT_LOADS, Box, Design, Rows, moved, unpadded
+from jaxfric.contact._refine import moved
+from jaxfric.contact._request import FIT_LOADS, Box, Rows, TargetLaw
 from jaxfric.contact._targets import check_target
 
-RADIUS_BOUNDS = (1e-4, 1e-3)
-STARTS, FINALISTS, STEPS = 16, 4, 12
-TRIAL = (8, 1, 8)  # the same of a trial
+STARTS, FINALISTS, STEPS = 16, 4, 12  # of a design
+TRIAL = (8, 1, 8)  # the same of the trial that tells whether a law can be met
 
 
 def design(
@@ -76,7 +77,7 @@ def design(
         radius_bounds=radius_bounds, steps=steps, radii=radii, max_height=max_height,
         quantum=quantum, max_indentation=max_indentation,
     )  # fmt: skip
-    return _first(found)
+    return _best_of(found)
 
 
 def designs(
@@ -103,7 +104,7 @@ def designs(
         raise ValueError(f"starts = {starts}, but the bank holds {bank.load.shape[0]} laws")
     dtype = bank.load.dtype
     box = Box.of(dtype, radii, radius_bounds, max_height, quantum, max_indentation)
-    return _searched(material, loads, target, bank, box, effort, effort)[0]
+    return _searched(material, loads, target, bank=bank, box=box, effort=effort, most=effort)[0]
 
 
 def feasibility(
@@ -150,22 +151,30 @@ def feasibility(
         False
     """
     count = bank.load.shape[0]
+    # The effort of a design by default is what the program is compiled for; the trial is less of it
     most = Effort(min(STARTS, count), min(FINALISTS, count), STEPS)
     box = Box.of(bank.load.dtype, radii, radius_bounds, max_height, quantum, max_indentation)
     trial = Effort(min(TRIAL[0], count), *TRIAL[1:])
-    return _searched(material, loads, target, bank, box, trial, most)[1]
+    return _searched(material, loads, target, bank=bank, box=box, effort=trial, most=most)[1]
 
 
 class Effort(NamedTuple):
-    """Of a search."""
+    """What a search may spend."""
 
-    starts: Any
-    finalists: Any
-    steps: Any
+    starts: int
+    finalists: int
+    steps: int
 
 
 def _searched(
-    material: Material, loads: Any, target: Any, bank: Bank, box: Box, effort: Effort, most: Effort
+    material: Material,
+    loads: Vector,
+    target: Vector,
+    *,
+    bank: Bank,
+    box: Box,
+    effort: Effort,
+    most: Effort,
 ) -> tuple[Design, Feasibility]:
     """The program, on one of a few numbers of loads, and its results without what was added."""
     loads, target = check_target(loads, target)
@@ -173,41 +182,52 @@ def _searched(
         raise ValueError("loads must increase; sort the target by load")
     count, dtype = loads.shape[0], bank.load.dtype
     size = bucket(count)
+    padded = (as_array(pad(x, size), dtype) for x in (loads, target))
     found, told = _search(
-        material.cast(dtype), *(as_array(pad(x, size), dtype) for x in (loads, target)),
+        TargetLaw(material.cast(dtype), *padded),
         tuple(Rows.of(count, wanted, size, dtype) for wanted in (FIT_LOADS, None)),
-        bank, box, Effort(*(np.asarray(x, np.int32) for x in effort)), most,
+        bank, box, tuple(np.asarray(x, np.int32) for x in effort), most,
     )  # fmt: skip
-    return unpadded(found, count), cut(told, count, "load", "target", "closest", "low", "high")
+    return unpadded(found, count), cut(told, count, ("load", "target", "closest", "low", "high"))
 
 
 @programs.program
 def _search(
-    material: Material, loads: Array, target: Array, rows: tuple[Rows, Rows], bank: Bank, box: Box,
-    effort: Effort, most: Effort,
-) -> tuple[Design, Feasibility]:  # fmt: skip
-    """Compiled for the most effort, so that a trial and a design share it."""
+    law: TargetLaw,
+    rows: tuple[Rows, Rows],
+    bank: Bank,
+    box: Box,
+    effort: tuple[Int[Array, ""], Int[Array, ""], Int[Array, ""]],
+    most: Effort,
+) -> tuple[Design, Feasibility]:
+    """Compiled for the most effort, so that a trial and a design share it.
 
-    def best(found: Design, among: Array, count: int) -> Design:
+    The rows are those of the two stages: some of the loads, then all. The effort is data, and only
+    its bound is compiled in.
+    """
+    starts, finalists, steps = effort
+
+    def best(found: Design, among: Int[Array, ""], count: int) -> Design:
+        # Of the `most` that are computed, only the first `among` were asked for; a law that is not
+        # finite ranks behind all
         rank = jnp.arange(found.error.shape[0], dtype=among.dtype)
-        valid = jnp.isfinite(found.error) & (rank < among)
-        order = jnp.argsort(jnp.where(valid, found.error, jnp.inf))[:count]
+        eligible = jnp.isfinite(found.error) & (rank < among)
+        order = jnp.argsort(jnp.where(eligible, found.error, jnp.inf))[:count]
         return jax.tree_util.tree_map(lambda x: x[order], found)
 
-    def refined(surfaces: Any, box: Box, rows: Rows) -> Design:
-        return jax.vmap(
-            lambda s: moved(s, material, loads, target, box, rows, effort.steps, most.steps)
-        )(surfaces)
+    def refined(surfaces: Asperities, box: Box, rows: Rows) -> Design:
+        return jax.vmap(lambda s: moved(s, law, box, rows, steps, most.steps))(surfaces)
 
-    surfaces = nearest(bank, material, loads, target, most.starts, (box.low, box.high))
-    found = best(refined(surfaces, box.unrounded(), rows[0]), effort.starts, most.finalists)
-    found = best(refined(found.surface, box, rows[1]), effort.finalists, most.finalists)
+    surfaces = nearest(bank, *law, most.starts, (box.low, box.high))
+    # Heights are rounded to the quantum in the second stage only: the first has to move them far
+    found = best(refined(surfaces, box.unrounded(), rows[0]), starts, most.finalists)
+    found = best(refined(found.surface, box, rows[1]), finalists, most.finalists)
     trial = jax.tree_util.tree_map(lambda x: x[0], found)
-    return found, judge(material, loads, target, box, trial)
+    return found, judge(law, box, trial)
 
 
-def _first(found: Design) -> Design:
-    """The best of some; on the host, where nothing needs to be compiled for it."""
-    if not _checks.is_concrete(found):
-        return jax.tree_util.tree_map(lambda x: x[0], found)
-    return jax.tree_util.tree_map(lambda x: jax.device_put(np.asarray(x)[0]), found)
+def _best_of(ranked: Design) -> Design:
+    """The first of several; on the host, where nothing needs to be compiled for it."""
+    if not _checks.is_concrete(ranked):
+        return jax.tree_util.tree_map(lambda x: x[0], ranked)
+    return jax.tree_util.tree_map(lambda x: jax.device_put(np.asarray(x)[0]), ranked)

@@ -1,28 +1,29 @@
 """The friction law of a population of asperities, without drawing any."""
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtr
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
 from jaxfric._types import Number, Vector
 from jaxfric.contact._asperities import Material, common_dtype
 from jaxfric.contact._mixture import SurfaceMixture
+from jaxfric.contact._mixture_moments import jensen_separation, mixture_moments
 from jaxfric.contact._outcome import Outcome
-from jaxfric.contact._profile import root
+from jaxfric.contact._printing import MICRO, printed, span
 
-RADIUS_NODES, HEIGHT_NODES = 48, 64
-REACH = 8.0  # standard deviations; the tail beyond is below 1e-14
+# A bound only. In the tail of the heights, where P falls exponentially with d, a step of Newton's
+# gains about one decay length, and many may be needed.
 MAX_STEPS = 200
 
 
+@runtime_checkable
 class Population(Protocol):
     """Whatever gives the mean load and area of one sphere: a density over height and radius."""
 
@@ -78,6 +79,17 @@ class ExponentialHeights(eqx.Module):
         s, R = (jnp.asarray(x).astype(load.dtype) for x in (self.mean, self.radius))
         return -s * jnp.log(load / (jnp.sqrt(math.pi * R * s) * s))
 
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        return (
+            f"ExponentialHeights: mean {span(self.mean, 'µm', MICRO)}, "
+            f"radius {span(self.radius, 'µm', MICRO)}"
+        )
+
 
 class ExpectedCurve(eqx.Module):
     """What `expected_friction_law` returns, for each load.
@@ -96,9 +108,23 @@ class ExpectedCurve(eqx.Module):
     separation: Float[Array, " m"]
     status: Status
 
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        *batch, count = np.shape(self.load)
+        populations = f"{math.prod(batch)} populations, " if batch else ""
+        return (
+            f"ExpectedCurve: {populations}{count} loads, {span(self.load, 'N')}\n"
+            f"  friction {span(self.friction, 'N')}, area {span(self.area, 'mm²', 1e6)}\n"
+            f"  {self.status}"
+        )
+
 
 def expected_friction_law(
-    population: PyTree, n: Number, material: Material, loads: Vector
+    population: SurfaceMixture | Population, n: Number, material: Material, loads: Vector
 ) -> ExpectedCurve:
     """The friction law of n asperities in the limit of many: sums become integrals.
 
@@ -129,31 +155,34 @@ def expected_friction_law(
         if not (np.isfinite(loads).all() and (np.asarray(loads) > 0).all()):
             raise ValueError("loads must be finite and > 0 N")
         _checks.positive("n", n)
-    return _expected(_Population(population), jnp.asarray(n).astype(loads.dtype), material, loads)
+    if isinstance(population, SurfaceMixture):
+        population = _MixturePopulation(population)
+    return _expected(population, jnp.asarray(n).astype(loads.dtype), material, loads)
 
 
-class _Population(eqx.Module):
-    of: PyTree
+class _MixturePopulation(eqx.Module):
+    """A mixture with the methods of a `Population`, by quadrature."""
 
-    def moments(self, d: Array) -> tuple[Array, Array, Array]:
-        if isinstance(self.of, SurfaceMixture):
-            return mixture_moments(self.of, d)
-        return self.of.moments(d)
+    mixture: SurfaceMixture
 
-    def start(self, load: Array) -> Array:
-        return (
-            _jensen(self.of, load) if isinstance(self.of, SurfaceMixture) else self.of.start(load)
-        )
+    def moments(self, separation: Float[Array, " m"]) -> tuple[Array, Array, Array]:
+        return mixture_moments(self.mixture, separation)
+
+    def start(self, load: Float[Array, " m"]) -> Float[Array, " m"]:
+        return jensen_separation(self.mixture, load)
 
 
 @jax.jit
-def _expected(population, n, material, loads):  # type: ignore[no-untyped-def]
+def _expected(
+    population: Population, n: Float[Array, ""], material: Material, loads: Float[Array, " m"]
+) -> ExpectedCurve:
     dtype = loads.dtype
     E, strength = material.constants(dtype)
-    each = loads / (n * E)
+    each = loads / (n * E)  # P/(nE*), what one asperity carries on average
     d = _separation(population, each)
     load, _, area = population.moments(d)
     area = n * math.pi * area
+    # Residual of the load above which it counts as unsolved
     tolerance = 1e-9 if dtype == jnp.float64 else 1e-4
     return ExpectedCurve(
         loads,
@@ -169,105 +198,44 @@ def _expected(population, n, material, loads):  # type: ignore[no-untyped-def]
     )
 
 
+# Separation, whether it is solved, and the number of steps
+_Iterate = tuple[Float[Array, " m"], Bool[Array, " m"], int | Int[Array, ""]]
+
+
 @jax.custom_jvp
-def _separation(population, load):  # type: ignore[no-untyped-def]
+def _separation(population: Population, load: Float[Array, " m"]) -> Float[Array, " m"]:
+    """d with E[4/3 √R (h − d)_+^1.5] = load."""
     # P^(2/3) is convex in d (a 3/2-norm): Newton from below never passes the solution.
     goal = jnp.cbrt(load) ** 2
     tolerance = 8 * jnp.finfo(load.dtype).eps
 
-    def newton(carry):  # type: ignore[no-untyped-def]
-        d, _, step = carry
-        P, D, _ = population.moments(d)
+    def newton(iterate: _Iterate) -> _Iterate:
+        d, _, step = iterate
+        P, D, _ = population.moments(d)  # D = −∂P/∂d
+        # With g = P^(2/3), g' = −2/3 P^(−1/3) D: −(g − goal)/g' = 3/2 (P − P^(1/3) goal)/D
         change = 1.5 * (P - jnp.cbrt(P) * goal) / D
+        # A step that is not finite comes of P = D = 0 in the far tail: nothing left to solve with
         done = (jnp.abs(P - load) <= tolerance * load) | ~jnp.isfinite(change)
         return jnp.where(done, d, d + change), done, step + 1
 
-    def unfinished(carry):  # type: ignore[no-untyped-def]
-        return ~jnp.all(carry[1]) & (carry[2] < MAX_STEPS)
+    def unfinished(iterate: _Iterate) -> Bool[Array, ""]:
+        return ~jnp.all(iterate[1]) & (iterate[2] < MAX_STEPS)
 
-    start = population.start(load)
-    return jax.lax.while_loop(unfinished, newton, (start, jnp.zeros(load.shape, bool), 0))[0]
+    first: _Iterate = (population.start(load), jnp.zeros(load.shape, bool), 0)
+    return jax.lax.while_loop(unfinished, newton, first)[0]
 
 
 @_separation.defjvp
-def _separation_jvp(primals, tangents):  # type: ignore[no-untyped-def]
+def _separation_jvp(
+    primals: tuple[Population, Array], tangents: tuple[PyTree, Array]
+) -> tuple[Array, Array]:
+    """Of P(population, d) = load: dd = (dP at fixed d − dload)/D, with D = −∂P/∂d.
+
+    Differentiating the loop would give derivatives of its iterates; these are the solution's.
+    """
     population, load = primals
     d = _separation(population, load)
     (_, D, _), (at_fixed_d, _, _) = jax.jvp(
         lambda population: population.moments(d), primals[:1], tangents[:1]
     )
     return d, (at_fixed_d - tangents[1]) / D
-
-
-# ---------------------------------------------------------------- quadrature over a mixture
-
-
-def _nodes(count: int, low: Array, high: Array) -> tuple[Array, Array]:
-    """Gauss–Legendre nodes and weights between low and high, on a new last axis."""
-    shape = (1,) * jnp.ndim(low) + (count,)
-    half = (high - low)[..., None] / 2
-    x, w = (
-        jnp.asarray(v.reshape(shape)).astype(low.dtype)
-        for v in np.polynomial.legendre.leggauss(count)
-    )
-    return low[..., None] + half * (1 + x), half * w
-
-
-def _density(z: Array) -> Array:
-    return jnp.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-
-
-def _radii(mixture: SurfaceMixture) -> tuple[Array, Array]:
-    """(4, nodes) radii and weights that sum to 1, of Gaussians cut at zero."""
-    mean, deviation = mixture.means[:, 1], root(mixture.covariances[:, 1, 1])
-    # R = t²: √R is then smooth at zero. The limits carry no gradient: nothing is left beyond them.
-    fixed = jax.lax.stop_gradient
-    low = fixed(root(jnp.maximum(mean - REACH * deviation, 0.0)))
-    t, w = _nodes(RADIUS_NODES, low, fixed(root(mean + REACH * deviation)))
-    z = (t**2 - mean[:, None]) / deviation[:, None]
-    weight = w * 2 * t * _density(z) / deviation[:, None]
-    return t**2, weight / ndtr(mean / deviation)[:, None]
-
-
-def mixture_moments(mixture: SurfaceMixture, d: Array) -> tuple[Array, Array, Array]:
-    """E[4/3 √R δ^1.5], E[2 √R δ^0.5], E[R δ] of one asperity, for each separation d: (m,)."""
-    R, weight = _radii(mixture)  # (4, r)
-    slope, spread = mixture.height_given_radius
-    centre = mixture.means[:, :1] + slope[:, None] * (R - mixture.means[:, 1:])
-    spread = jnp.broadcast_to(spread[:, None], R.shape)
-    share = mixture.weights[:, None] * weight
-
-    def at(d: Array) -> tuple[Array, Array, Array]:
-        three_halves, half, one = _half_moments(centre, spread, d)
-        return (
-            jnp.sum(share * 4 / 3 * root(R) * three_halves),
-            jnp.sum(share * 2 * root(R) * half),
-            jnp.sum(share * R * one),
-        )
-
-    return jax.lax.map(at, d)
-
-
-def _half_moments(centre: Array, spread: Array, d: Array) -> tuple[Array, Array, Array]:
-    """E[δ^q], q = 3/2, 1/2, 1, δ = (h − d)_+, of Gaussian heights."""
-    z = (d - centre) / spread
-    fixed = jax.lax.stop_gradient(z)
-    # Where φ(z + t) is above 1e-14 of its largest value for t >= 0; t = y² takes the root away.
-    tail = jnp.sqrt(jnp.maximum(fixed, 0.0) ** 2 + REACH**2)
-    y, w = _nodes(HEIGHT_NODES, root(-fixed - REACH), root(tail - fixed))
-    measure = w * 2 * y * _density(z[..., None] + y**2)
-    return (
-        spread * root(spread) * jnp.sum(measure * y**3, -1),
-        root(spread) * jnp.sum(measure * y, -1),
-        spread * jnp.sum(measure * y**2, -1),
-    )
-
-
-def _jensen(mixture: SurfaceMixture, load: Array) -> Array:
-    """d with E[…] >= load: the population at its mean height, weighted by √R."""
-    R, weight = _radii(mixture)
-    slope, _ = mixture.height_given_radius
-    K = mixture.weights[:, None] * weight * 4 / 3 * root(R)
-    centre = mixture.means[:, :1] + slope[:, None] * (R - mixture.means[:, 1:])
-    total = jnp.sum(K)
-    return jnp.sum(K * centre) / total - jnp.cbrt(load / total) ** 2

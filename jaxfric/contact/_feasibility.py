@@ -1,17 +1,17 @@
 """Whether a friction law can be met: bounds that hold for every surface, and a trial."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from jaxfric.contact._asperities import Material
+from jaxfric.contact._designed import Design
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._refine import Box, Design
+from jaxfric.contact._printing import printed, span
+from jaxfric.contact._request import Box, TargetLaw
 from jaxfric.contact._targets import friction_bounds
 
-MEETS = 0.3  # percent: a law whose trial comes below is called feasible
+MEETS = 0.3  # sMAPE in percent: a law whose trial comes below is called feasible
 
 
 class Feasibility(eqx.Module):
@@ -38,21 +38,39 @@ class Feasibility(eqx.Module):
     indentation_ratio: Float[Array, ""]
     feasible: Bool[Array, ""]
 
-    def __str__(self) -> str:
-        if isinstance(self.floor, jax.core.Tracer) or np.ndim(self.floor):
-            return "Feasibility(traced or batch)"
-        P, T = np.asarray(self.load), np.asarray(self.target)
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        if np.ndim(self.floor):
+            feasible = np.asarray(self.feasible)
+            return (
+                f"Feasibility: {feasible.sum()} of {feasible.size} targets feasible; designs are "
+                f"predicted to come within {span(self.floor, '%', digits=3)}, pressed in by "
+                f"{span(self.indentation_ratio, digits=3)} of a radius"
+            )
+        return "; ".join([self._verdict(), *self._reasons()])
+
+    def _verdict(self) -> str:
+        if bool(self.feasible):
+            return f"feasible: a design within {float(self.floor):.2g} % is expected"
+        return f"not feasible: a design comes within {float(self.floor):.3g} % of it"
+
+    def _reasons(self) -> list[str]:
+        P, T, low, high = (np.asarray(x) for x in (self.load, self.target, self.low, self.high))
         reasons = []
-        below, above = T < np.asarray(self.low), np.asarray(self.high) < T
+        below, above = T < low, high < T
         if below.any():
-            factor = float(np.max(np.asarray(self.low)[below] / T[below]))
+            factor = float(np.max(low[below] / T[below]))
             reasons.append(
                 f"up to {P[below].max():.4g} N one sphere of the smallest radius makes more "
                 f"friction than wanted (up to {factor:.3g} times): only a smaller radius, a "
                 f"stiffer material or less shear strength helps{_units(factor)}"
             )
         if above.any():
-            factor = float(np.max(T[above] / np.asarray(self.high)[above]))
+            factor = float(np.max(T[above] / high[above]))
             reasons.append(
                 f"from {P[above].min():.4g} N on more is wanted than all asperities of the largest "
                 f"radius make together (up to {factor:.3g} times): more or blunter asperities, or "
@@ -64,6 +82,8 @@ class Feasibility(eqx.Module):
                 "radius, far past small strain: the friction wanted is too low for this shear "
                 "strength over modulus, or too high for so few asperities"
             )
+        # Neither bound nor strain forbids the law: what is left is its shape. The place named is
+        # where the closest law is farthest off, relative to the target
         if float(self.floor) >= MEETS and not reasons:
             miss = np.abs(np.log(np.asarray(self.closest) / T))
             reasons.append(
@@ -71,26 +91,26 @@ class Feasibility(eqx.Module):
                 "within the limits set on radii, heights and indentation: its slope may jump up "
                 "where contacts are made, but falls only slowly, as those made grow"
             )
-        head = (
-            f"feasible: a design within {float(self.floor):.2g} % is expected"
-            if bool(self.feasible)
-            else f"not feasible: a design comes within {float(self.floor):.3g} % of it"
-        )
-        return "; ".join([head, *reasons])
+        return reasons
 
 
-def judge(material: Material, loads: Array, target: Array, box: Box, trial: Design) -> Feasibility:
+def judge(law: TargetLaw, box: Box, trial: Design) -> Feasibility:
     """What a trial and the bounds say."""
+    material, loads, target = law
     low, high = friction_bounds(trial.surface.size, material, loads, (box.low, box.high))
+    # No surface passes the bounds, so none is nearer to the target than its projection on them ...
     inside = jnp.clip(target, low, high)
     bound = smape(inside, target)
+    # ... and the closest law known is that projection only if the trial came as near
     closest = jnp.where(trial.error > bound, trial.friction, inside)
     floor = jnp.maximum(bound, trial.error)
     ratio = trial.indentation_ratio
     return Feasibility(
-        loads, target, closest, low, high, bound, floor, ratio, (floor < MEETS) & (ratio <= 1)
-    )
+        load=loads, target=target, closest=closest, low=low, high=high, bound_error=bound,
+        floor=floor, indentation_ratio=ratio, feasible=(floor < MEETS) & (ratio <= 1),
+    )  # fmt: skip
 
 
 def _units(factor: float) -> str:
+    # So far off is more often a slip of units (mN, MPa) than a wish
     return ". Are loads and friction in newtons, modulus in pascals?" if factor > 50 else ""

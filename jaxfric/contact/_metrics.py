@@ -18,6 +18,7 @@ def smape(friction: Vector, target: Vector) -> Float[Array, ""]:
     """
     friction, target = jnp.asarray(friction), jnp.asarray(target)
     total = friction + target
+    # Where both are zero, 0/0 is put aside before it is computed: a gradient would carry its NaN
     counted = (friction != 0) | (target != 0)  # true of a NaN, which must not pass for no error
     error = jnp.where(counted, jnp.abs(friction - target) / jnp.where(counted, total, 1.0), 0.0)
     return 200 * jnp.sum(error) / jnp.maximum(jnp.sum(counted.astype(error.dtype)), 1)

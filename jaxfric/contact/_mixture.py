@@ -1,48 +1,23 @@
 """Populations of asperities: a Gaussian mixture over height and radius."""
 
 import math
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr, ndtri
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from jaxfric import _checks
-from jaxfric._types import Vector
+from jaxfric._types import Numbers, Vector
 from jaxfric.contact._asperities import Asperities, common_dtype
+from jaxfric.contact._printing import MICRO, numbers, printed, span
 from jaxfric.contact._profile import root
-from jaxfric.contact._sobol import sobol
 
-COMPONENTS = 4
 SCALES = (1e-5, 1e-4)  # of height and radius in the unconstrained vector, m
-
-
-class MixtureBounds(eqx.Module):
-    """The box from which mixtures are drawn: (lowest, highest) of every component, m.
-
-    The paper's own ranges are not published; these are ours.
-    """
-
-    height: tuple[float, float] = (0.0, 100e-6)
-    radius: tuple[float, float] = (1e-4, 1e-3)
-    height_deviation: tuple[float, float] = (1e-6, 20e-6)
-    radius_deviation: tuple[float, float] = (1e-5, 2e-4)
-    correlation: tuple[float, float] = (-0.9, 0.9)
-
-    def __check_init__(self) -> None:
-        for name, floor in (
-            ("height", -math.inf), ("radius", 0.0), ("height_deviation", 0.0),
-            ("radius_deviation", 0.0), ("correlation", -1.0),
-        ):  # fmt: skip
-            low, high = getattr(self, name)
-            if not floor < low <= high < (1.0 if name == "correlation" else math.inf):
-                raise ValueError(
-                    f"bounds of {name} must be (low, high) with {floor:g} < low <= high; "
-                    f"got {(low, high)}"
-                )
 
 
 class SurfaceMixture(eqx.Module):
@@ -62,6 +37,7 @@ class SurfaceMixture(eqx.Module):
 
     Example:
         >>> import jax, jax.numpy as jnp
+        >>> from jaxfric.contact import sample_mixtures
         >>> mixture = sample_mixtures(1, key=jax.random.key(0))
         >>> mixture = jax.tree.map(lambda x: x[0], mixture)
         >>> surface = mixture.sample(64, key=jax.random.key(1))
@@ -77,7 +53,12 @@ class SurfaceMixture(eqx.Module):
 
     SIZE: ClassVar[int] = 23
 
-    def __init__(self, weights: Any, means: Any, covariances: Any) -> None:
+    def __init__(
+        self,
+        weights: Numbers | Sequence[float],
+        means: Numbers | Sequence[Sequence[float]],
+        covariances: Numbers | Sequence[Sequence[Sequence[float]]],
+    ) -> None:
         dtype = common_dtype(weights, means, covariances)
         for name, value, shape in (
             ("weights", weights, (4,)), ("means", means, (4, 2)),
@@ -99,11 +80,12 @@ class SurfaceMixture(eqx.Module):
     @staticmethod
     def from_vector(theta: Vector) -> "SurfaceMixture":
         """[w1 w2 w3, (mean height, mean radius) × 4, (var h, cov, var R) × 4]; w4 = 1 − Σ w."""
-        theta = _vector(theta)
+        theta = parameter_vector(theta)
         w = theta[:3]
         return SurfaceMixture(
             jnp.concatenate([w, 1 - jnp.sum(w, keepdims=True)]),
             theta[3:11].reshape(4, 2),
+            # (var h, cov, var R), places 0, 1, 2, to [[var h, cov], [cov, var R]]
             theta[11:].reshape(4, 3)[:, jnp.array([[0, 1], [1, 2]])],
         )
 
@@ -124,13 +106,16 @@ class SurfaceMixture(eqx.Module):
 
         Numbers of order one give heights of tens of µm and radii of hundreds.
         """
-        u = _vector(u)
+        u = parameter_vector(u)
         height, radius = SCALES
         means = u[3:11].reshape(4, 2)
+        # Σ = L Lᵀ is positive definite for any L with a positive diagonal, here exponentials; the
+        # units of height and radius are put in so that all numbers are of order one
         a, b, c = u[11:].reshape(4, 3).T
         lower = jnp.stack(
             [height * jnp.exp(a), jnp.zeros_like(a), radius * b, radius * jnp.exp(c)], -1
         ).reshape(4, 2, 2)
+        # Softmax over three numbers and a zero: a constant added to all four changes nothing
         return SurfaceMixture(
             jax.nn.softmax(jnp.concatenate([u[:3], jnp.zeros_like(u[:1])])),
             jnp.stack([height * means[:, 0], radius * jnp.exp(means[:, 1])], -1),
@@ -142,6 +127,7 @@ class SurfaceMixture(eqx.Module):
         height, radius = SCALES
         logits = jnp.log(self.weights)
         S = self.covariances
+        # Cholesky's factor of a 2 × 2 matrix by hand: L = [[a, 0], [b, c]]
         a = jnp.sqrt(S[:, 0, 0])
         b = S[:, 0, 1] / a
         c = jnp.sqrt(S[:, 1, 1] - b**2)
@@ -158,6 +144,7 @@ class SurfaceMixture(eqx.Module):
     def valid(self) -> Bool[Array, ""]:
         """True if the numbers are a mixture of positive mean radii."""
         S = self.covariances
+        # A weight that is 1 minus the others may be rounded a little below zero
         slack = 16 * jnp.finfo(S.dtype).eps
         return (
             jnp.all(self.weights >= -slack)
@@ -173,7 +160,7 @@ class SurfaceMixture(eqx.Module):
         n: int,
         *,
         key: Key[Array, ""],
-        count: int | Array | None = None,
+        count: int | Int[Array, ""] | None = None,
         radii: tuple[float, float] = (0.0, math.inf),
     ) -> Asperities:
         """n independent asperities.
@@ -197,90 +184,62 @@ class SurfaceMixture(eqx.Module):
             raise ValueError(f"radii must be (low, high) with 0 <= low < high; got {radii}")
         dtype = self.means.dtype
         # One call for three keys, one for both sides of a cut: each is long to compile
-        of, at, above = jax.vmap(
-            lambda k: jax.random.uniform(k, (n,), dtype, minval=jnp.finfo(dtype).eps)
+        which, radius_level, height_level = jax.vmap(
+            lambda key: jax.random.uniform(key, (n,), dtype, minval=jnp.finfo(dtype).eps)
         )(jax.random.split(key, 3))
-        k = jnp.searchsorted(jnp.cumsum(self.weights)[:-1], of, side="right")
-        height, spread = self.height_given_radius
+        # The component of each draw: the first whose cumulated weight passes a uniform number
+        k = jnp.searchsorted(jnp.cumsum(self.weights)[:-1], which, side="right")
+        slope, spread = self.height_given_radius
         mean, deviation = self.means[k, 1], root(self.covariances[k, 1, 1])
         limits = jnp.asarray(radii, dtype)[:, None]
+        # Φ at both limits: Φ⁻¹ of a uniform number between them draws from the Gaussian cut there.
+        # None is rejected, and a draw depends smoothly on means and covariances
         low, high = ndtr((limits - mean[None, :]) / deviation[None, :])
-        at, above = ndtri(jnp.stack([low + at * (high - low), above]))
+        radius_z, height_z = ndtri(jnp.stack([low + radius_level * (high - low), height_level]))
         smallest = max(radii[0], float(jnp.finfo(dtype).tiny) ** 0.5)
-        radius = jnp.clip(mean + deviation * at, smallest, radii[1])  # rounding at the cut
-        h = self.means[k, 0] + height[k] * (radius - mean) + spread[k] * above
+        # Rounding may put a draw just outside the cut
+        radius = jnp.clip(mean + deviation * radius_z, smallest, radii[1])
+        h = self.means[k, 0] + slope[k] * (radius - mean) + spread[k] * height_z
         mask = None if count is None else jnp.arange(n) < jnp.asarray(count).astype(int)
         return Asperities(h, radius, mask)
+
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        weights, means, S = (numbers(x) for x in (self.weights, self.means, self.covariances))
+        deviations = np.sqrt(np.diagonal(S, axis1=-2, axis2=-1))
+        if weights.ndim > 1:
+            return (
+                f"SurfaceMixture: {weights.size // weights.shape[-1]} mixtures, "
+                f"mean heights {span(means[..., 0], 'µm', MICRO)}, "
+                f"mean radii {span(means[..., 1], 'µm', MICRO)}\n"
+                f"  deviations {span(deviations[..., 0], 'µm', MICRO)} and "
+                f"{span(deviations[..., 1], 'µm', MICRO)}"
+            )
+        lines = [
+            f"  {100 * w:.3g} %: height {mean[0] * MICRO:.4g} ± {deviation[0] * MICRO:.3g} µm, "
+            f"radius {mean[1] * MICRO:.4g} ± {deviation[1] * MICRO:.3g} µm, "
+            f"correlation {cross / deviation.prod():.2f}"
+            for w, mean, deviation, cross in zip(
+                weights, means, deviations, S[:, 0, 1], strict=True
+            )
+        ]
+        return "\n".join(["SurfaceMixture:", *lines])
 
     @property
     def height_given_radius(self) -> tuple[Float[Array, "4"], Float[Array, "4"]]:
         """Slope of the mean height with the radius, and deviation of the height given it."""
         S = self.covariances
+        # Of a Gaussian pair: E[h|R] = E[h] + Σ_hR/Σ_RR (R − E[R]), Var[h|R] = Σ_hh − Σ_hR²/Σ_RR
         slope = S[:, 0, 1] / S[:, 1, 1]
         return slope, root(S[:, 0, 0] - slope * S[:, 0, 1])
 
 
-def mixture_at(u: Vector, bounds: MixtureBounds | None = None) -> SurfaceMixture:
-    """The mixture at a point of the unit cube; uniform points give uniform parameters.
-
-    Weights are the spacings of three sorted uniform numbers, hence uniform on their simplex.
-
-    Arguments:
-        u: (23,) in (0, 1).
-        bounds: the box; `MixtureBounds()` if left out.
-
-    Returns:
-        `SurfaceMixture`, always valid.
-    """
-    bounds = MixtureBounds() if bounds is None else bounds
-    u = _vector(u)
-    cuts = jnp.sort(u[:3])
-    edges = jnp.concatenate([jnp.zeros_like(u[:1]), cuts, jnp.ones_like(u[:1])])
-
-    def between(limits: tuple[float, float], x: Array) -> Array:
-        return limits[0] + (limits[1] - limits[0]) * x
-
-    h, R, dh, dR, rho = u[3:].reshape(5, 4)
-    sh, sR = between(bounds.height_deviation, dh), between(bounds.radius_deviation, dR)
-    cross = between(bounds.correlation, rho) * sh * sR
-    return SurfaceMixture(
-        jnp.diff(edges),
-        jnp.stack([between(bounds.height, h), between(bounds.radius, R)], -1),
-        jnp.stack([sh**2, cross, cross, sR**2], -1).reshape(4, 2, 2),
-    )
-
-
-def sample_mixtures(
-    count: int,
-    *,
-    key: Key[Array, ""],
-    bounds: MixtureBounds | None = None,
-    method: str = "sobol",
-) -> SurfaceMixture:
-    """A batch of mixtures, spread over the bounds by a shifted Sobol' set or at random.
-
-    Arguments:
-        count: how many.
-        key: shifts the Sobol' digits, or draws the points.
-        bounds: the box; `MixtureBounds()` if left out.
-        method: "sobol" or "random".
-
-    Returns:
-        `SurfaceMixture` with a leading axis of `count` on every leaf.
-
-    Raises:
-        ValueError: an unknown method.
-    """
-    if method == "sobol":
-        points = sobol(count, SurfaceMixture.SIZE, key=key)
-    elif method == "random":
-        points = jax.random.uniform(key, (count, SurfaceMixture.SIZE))
-    else:
-        raise ValueError(f"method must be 'sobol' or 'random'; got {method!r}")
-    return jax.vmap(lambda u: mixture_at(u, bounds))(points)
-
-
-def _vector(theta: Array) -> Array:
+def parameter_vector(theta: Vector) -> Float[Array, "23"]:
+    """The parameters of one mixture as floats, or a sentence that tells a batch from them."""
     if np.shape(theta) != (SurfaceMixture.SIZE,):
         raise ValueError(
             f"a mixture has {SurfaceMixture.SIZE} parameters; got shape {np.shape(theta)}. For a "

@@ -1,91 +1,24 @@
 """Least squares on the asperities of one surface: the last step of every design."""
 
-import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from jaxfric import _checks, programs
-from jaxfric._status import Status
+from jaxfric import programs
 from jaxfric._types import Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
-from jaxfric.contact._buckets import cut
-from jaxfric.contact._curve import FrictionCurve, friction_law, gaps
+from jaxfric.contact._curve import friction_law, gaps
+from jaxfric.contact._designed import Design
 from jaxfric.contact._least_squares import Limits, Problem, minimise, try_neighbours
 from jaxfric.contact._metrics import smape
+from jaxfric.contact._request import FIT_LOADS, Box, Rows, Switch, TargetLaw
 from jaxfric.contact._targets import check_target
 
 STEPS = 30  # and the number that the program is compiled for, unless more are asked for
-FIT_LOADS = 48  # loads that least squares looks at, denser towards small ones
-RADII = ("free", "common", "fixed")
-
-
-class Design(eqx.Module):
-    """A surface designed for a friction law.
-
-    Attributes:
-        surface: the asperities; the highest at height 0.
-        material: as given.
-        target: (m,), the wanted friction, N.
-        curve: the `FrictionCurve` of the surface, at the loads of the target.
-        error: sMAPE of its friction and the target over all loads, percent.
-    """
-
-    surface: Asperities
-    material: Material
-    target: Float[Array, " m"]
-    curve: FrictionCurve
-    error: Float[Array, ""]
-
-    @property
-    def load(self) -> Float[Array, "*batch m"]:
-        """(m,), N."""
-        return self.curve.load
-
-    @property
-    def friction(self) -> Float[Array, "*batch m"]:
-        """(m,), of the surface, N."""
-        return self.curve.friction
-
-    @property
-    def status(self) -> Status:
-        """Outcome of the friction law."""
-        return self.curve.status
-
-    @property
-    def indentation_ratio(self) -> Float[Array, "*batch"]:
-        """The deepest indentation over its radius; Hertz wants it small."""
-        return jnp.max(self.curve.indentation_ratio, -1)
-
-    def __str__(self) -> str:
-        if isinstance(self.error, jax.core.Tracer):
-            return "Design(traced)"
-        if np.ndim(self.error):
-            return f"{self.error.shape[0]} designs, sMAPE {np.asarray(self.error)} %"
-        return (
-            f"Design: {self.surface}\n"
-            f"  {self.load.shape[0]} loads to {np.asarray(self.load).max():.4g} N, sMAPE "
-            f"{float(self.error):.3g} %\n"
-            f"  {np.asarray(self.curve.contact_count).max()} contacts, pressed in by up to "
-            f"{np.asarray(self.curve.indentation_ratio).max():.3g} of a radius\n"
-            f"  {self.status}"
-        )
-
-
-def unpadded(design: Design, count: int) -> Design:
-    """A design, or several, without the loads that were added in front."""
-    of_loads = [
-        "load", "friction", "area", "indentation", "separation", "contact_count",
-        "contact_radius", "indentation_ratio",
-    ]  # fmt: skip
-    curve = cut(design.curve, count, *of_loads)
-    return eqx.tree_at(lambda d: d.curve, cut(design, count, "target"), curve)
 
 
 def refine(
@@ -150,107 +83,55 @@ def refine(
     bounds = _around(surface) if radius_bounds is None else radius_bounds
     box = Box.of(dtype, radii, bounds, max_height, quantum, max_indentation)
     rows = Rows.of(loads.shape[0], fit_loads, loads.shape[0], dtype)
-    return _refine(
-        surface, material.cast(dtype), loads, target, box, rows,
-        np.asarray(max(steps, 0), np.int32), max(steps, STEPS),
-    )  # fmt: skip
-
-
-class Box(eqx.Module):
-    """What a design may be; arrays, so that one program serves other limits too."""
-
-    low: Any  # radii, m
-    high: Any
-    deepest: Any  # m
-    quantum: Any  # m; None for any height
-    indentation: Any  # over the radius; None for any
-    radii: str = eqx.field(static=True)
-
-    @staticmethod
-    def of(
-        dtype: Any, radii: str, radius_bounds: tuple[Any, Any], max_height: Any, quantum: Any,
-        max_indentation: Any,
-    ) -> "Box":  # fmt: skip
-        """Checked, or a sentence that says what is wrong."""
-        if radii not in RADII:
-            raise ValueError(f"radii must be one of {', '.join(RADII)}; got {radii!r}")
-        low, high = radius_bounds
-        if _checks.is_concrete(radius_bounds) and not 0 < low <= high < math.inf:
-            raise ValueError(
-                f"radius_bounds must be (low, high) with 0 < low <= high; got {radius_bounds}"
-            )
-        wishes = {
-            "max_height": max_height, "quantum": quantum, "max_indentation": max_indentation,
-        }  # fmt: skip
-        for name, value in wishes.items():
-            if value is not None:
-                _checks.positive(name, value)
-        return Box(
-            as_array(low, dtype), as_array(high, dtype),
-            as_array(math.inf if max_height is None else max_height, dtype),
-            None if quantum is None else as_array(quantum, dtype),
-            None if max_indentation is None else as_array(max_indentation, dtype),
-            radii,
-        )  # fmt: skip
-
-    def unrounded(self) -> "Box":
-        """The same without the quantum of heights."""
-        return Box(self.low, self.high, self.deepest, None, self.indentation, self.radii)
-
-
-class Rows(NamedTuple):
-    """Which of the loads least squares looks at, and the weight of each."""
-
-    index: Any
-    weight: Any
-
-    @staticmethod
-    def of(count: int, wanted: int | None, size: int, dtype: Any) -> "Rows":
-        """Some of the last `count` of `size` loads; as many entries for any count."""
-        rows = np.arange(count)
-        if wanted is not None and wanted < count:
-            spread = (np.linspace(0, 1, wanted) ** 2 * (count - 1)).round().astype(int)
-            rows = np.maximum(spread, np.arange(wanted))
-        rest = (size if wanted is None else min(wanted, size)) - rows.size
-        index = np.concatenate([np.full(rest, size - 1), rows + size - count])
-        return Rows(index, np.concatenate([np.zeros(rest), np.ones(rows.size)]).astype(dtype))
+    law = TargetLaw(material.cast(dtype), loads, target)
+    # The number of steps is data, and only its bound is compiled in
+    return _refine(surface, law, box, rows, np.asarray(max(steps, 0), np.int32), max(steps, STEPS))
 
 
 @programs.program
-def _around(surface: Asperities) -> tuple[Array, Array]:
+def _around(surface: Asperities) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Half the smallest to twice the largest radius."""
     R = jnp.where(surface.used, surface.radius, surface.radius[jnp.argmax(surface.used)])
+    # Bounds are settings: a gradient with respect to the start does not move them
     return jax.lax.stop_gradient(jnp.min(R) / 2), jax.lax.stop_gradient(jnp.max(R) * 2)
 
 
 def moved(
-    surface: Asperities, material: Material, loads: Array, target: Array, box: Box, rows: Rows,
-    steps: Array, most: int,
-) -> Design:  # fmt: skip
+    surface: Asperities, law: TargetLaw, box: Box, rows: Rows, steps: Int[Array, ""], most: int
+) -> Design:
     """What `refine` does, in terms of arrays; `most` bounds the number of steps."""
+    material, loads, target = law
     n, dtype = surface.size, surface.height.dtype
     used = surface.used
+    # Put inside the box, which the steps then never leave; what is masked needs some radius
     gap = jnp.minimum(gaps(surface), box.deepest)
     R = jnp.where(used, surface.radius, jnp.sqrt(box.low * box.high))
     if box.radii == "common":
         R = jnp.full_like(R, jnp.mean(R, where=used))
     R = R if box.radii == "fixed" else jnp.clip(R, box.low, box.high)
-    # A zero load is moved to the largest
-    chosen = jnp.asarray(rows.index)
+    # A zero load is moved to the largest: its friction is 0 for any surface, and the relative error
+    # of two zeros has no value
+    chosen = jnp.asarray(rows.load_index)
     chosen = jnp.where(loads[chosen] > 0, chosen, jnp.argmax(loads))
-    problem = Problem(material, loads[chosen], target[chosen], rows.weight, used, box.radii)
+    problem = Problem(
+        material=material, loads=loads[chosen], target=target[chosen],
+        weight=jnp.asarray(rows.weight), used=used, radii=box.radii,
+    )  # fmt: skip
+    # Depths in units of the deepest indentation are numbers of order one, as ln R is
     scale = jnp.max(problem.indentation(gap, R))
     # inf / scale has no derivative
     bounded = jnp.isfinite(box.deepest)
     lowest = jnp.where(bounded, jnp.where(bounded, box.deepest, 1.0) / scale, jnp.inf)
 
-    def least_squares(y: Array, heights_free: Any, radii_free: bool) -> Array:
+    def least_squares(
+        y: Float[Array, " variables"], heights_free: Switch, radii_free: Switch
+    ) -> Float[Array, " variables"]:
         limits = Limits(
-            jnp.concatenate([jnp.zeros(n, dtype), jnp.full(n, jnp.log(box.low))]),
-            jnp.concatenate([jnp.full(n, lowest), jnp.full(n, jnp.log(box.high))]),
-            jnp.concatenate([used & heights_free, used & radii_free]),
-            scale,
-            box.indentation,
+            low=jnp.concatenate([jnp.zeros(n, dtype), jnp.full(n, jnp.log(box.low))]),
+            high=jnp.concatenate([jnp.full(n, lowest), jnp.full(n, jnp.log(box.high))]),
+            free=jnp.concatenate([used & heights_free, used & radii_free]),
+            scale=scale,
+            indentation=box.indentation,
         )
         return minimise(problem, y, limits, steps, most)
 
@@ -259,7 +140,9 @@ def moved(
         y = least_squares(y, True, box.radii != "fixed")
     else:
         y = _quantised(problem, y, least_squares, box.quantum / scale, scale, box.deepest)
+    # Masked entries stand as deep as the deepest that counts
     height = jnp.where(used, -y[:n] * scale, -jnp.max(jnp.where(used, y[:n], 0.0)) * scale)
+    # Fixed radii are handed back as they came: exp(ln R) would round them
     designed = Asperities(height, R if box.radii == "fixed" else jnp.exp(y[n:]), surface.mask)
     curve = friction_law(designed, material, loads)
     return Design(designed, material, target, curve, smape(curve.friction, target))
@@ -269,26 +152,35 @@ _refine = programs.program(moved)
 
 
 def _quantised(
-    problem: Problem, y: Array, least_squares: Callable[[Array, Any, bool], Array], quantum: Array,
-    scale: Array, deepest: Array,
-) -> Array:  # fmt: skip
+    problem: Problem,
+    y: Float[Array, " variables"],
+    least_squares: Callable[[Array, Switch, Switch], Array],
+    quantum: Float[Array, ""],
+    scale: Float[Array, ""],
+    deepest: Float[Array, ""],
+) -> Float[Array, " variables"]:
     """All free, then heights at multiples of the quantum; radii again before and after neighbours.
 
     The stages are one loop, as each copy of the least squares takes seconds to compile.
     """
     n = y.shape[0] // 2
+    # Whole quanta above the deepest height allowed: rounding may not pass the limit
     most = jnp.floor(deepest / scale / quantum)
 
-    def to_multiples(y: Array) -> Array:
+    def to_multiples(y: Float[Array, " variables"]) -> Float[Array, " variables"]:
         return y.at[:n].set(jnp.minimum(jnp.round(y[:n] / quantum), most) * quantum)
 
-    def neighbours(y: Array) -> Array:
+    def neighbours(y: Float[Array, " variables"]) -> Float[Array, " variables"]:
         return try_neighbours(problem, y, quantum, most * quantum, scale)
 
     if problem.radii == "fixed":
         return neighbours(to_multiples(least_squares(y, True, False)))
 
-    def stage(y: Array, k: Array) -> tuple[Array, None]:
+    def stage(
+        y: Float[Array, " variables"], k: Int[Array, ""]
+    ) -> tuple[Float[Array, " variables"], None]:
+        # 0: everything moves, then heights are rounded. 1: radii make up for the rounding, then
+        # heights try their neighbours. 2: radii once more
         y = least_squares(y, k == 0, True)
         return jax.lax.switch(k, (to_multiples, neighbours, lambda y: y), y), None
 

@@ -3,9 +3,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Integer, Key, UInt32
 
-BITS = 32
+BITS = 32  # of a coordinate: 2³² points before the sequence repeats
 
 # (degree, coefficients, first direction numbers) of dimensions 2 … 23: S. Joe and F. Y. Kuo,
 # SIAM J. Sci. Comput. 30 (2008) 2635, table new-joe-kuo-6.21201.
@@ -36,13 +36,21 @@ PRIMITIVE = (
 DIMENSIONS = len(PRIMITIVE) + 1
 
 
-def _directions() -> np.ndarray:
-    """(dimensions, bits) direction numbers as integers scaled by 2^bits."""
+def _directions() -> UInt32[np.ndarray, "dimensions bits"]:
+    """Direction numbers m_j / 2^j of every dimension, as integers scaled by 2^bits.
+
+    They follow from the first ones by the recurrence of the primitive polynomial
+    x^s + a_1 x^(s−1) + … + a_(s−1) x + 1 of degree s, where ⊕ is exclusive or:
+
+        m_j = 2 a_1 m_(j−1) ⊕ 2² a_2 m_(j−2) ⊕ … ⊕ 2^s m_(j−s) ⊕ m_(j−s)
+    """
     directions = np.zeros((DIMENSIONS, BITS), np.uint64)
+    # The first dimension is van der Corput's sequence: m_j = 1
     directions[0] = [1 << (BITS - 1 - j) for j in range(BITS)]
     for row, (degree, coefficients, first) in zip(directions[1:], PRIMITIVE, strict=True):
         numbers = list(first)
         for j in range(degree, BITS):
+            # The last two terms of the recurrence, then those whose coefficient is 1
             new = numbers[j - degree] ^ (numbers[j - degree] << degree)
             for k in range(1, degree):
                 if coefficients >> (degree - 1 - k) & 1:
@@ -56,7 +64,11 @@ DIRECTIONS = _directions()
 
 
 def sobol(
-    count: int, dimensions: int, *, key: Key[Array, ""] | None = None, start: int | Array = 0
+    count: int,
+    dimensions: int,
+    *,
+    key: Key[Array, ""] | None = None,
+    start: int | Integer[Array, ""] = 0,
 ) -> Float[Array, "count dimensions"]:
     """Points start, …, start + count − 1 of the Sobol' sequence in (0, 1)^dimensions.
 
@@ -84,20 +96,26 @@ def sobol(
     if not 1 <= dimensions <= DIMENSIONS:
         raise ValueError(f"dimensions must be 1 to {DIMENSIONS}; got {dimensions}")
     index = jnp.arange(count, dtype=jnp.uint32) + jnp.asarray(start).astype(jnp.uint32)
+    # Point i is the exclusive or of the direction numbers at the ones of i's Gray code: neighbours
+    # differ by one of them, and any point can be had without those before it
     gray = index ^ (index >> 1)
     chosen = (gray[:, None] >> jnp.arange(BITS, dtype=jnp.uint32)[None, :] & 1).astype(bool)
     # One reduction: written as a loop over bits it takes ten times as long to compile
     parts = jnp.where(chosen[:, None, :], jnp.asarray(DIRECTIONS[:dimensions])[None, :, :], 0)
     digits = jax.lax.reduce(parts, jnp.uint32(0), jax.lax.bitwise_xor, (2,))
+    # Exclusive or with random digits moves points within the cube and keeps them balanced
     if key is not None:
         digits = digits ^ jax.random.bits(key, (1, dimensions), jnp.uint32)
     return _unit(digits, shifted=key is not None)
 
 
-def _unit(digits: Array, shifted: bool) -> Array:
+def _unit(
+    digits: UInt32[Array, "count dimensions"], shifted: bool
+) -> Float[Array, "count dimensions"]:
     """Integers of 32 bits to the unit interval; shifted ones never reach its ends."""
     dtype = jnp.zeros(()).dtype
     # One digit less than the mantissa holds, so that the half below stays exact.
     keep = BITS if dtype == jnp.float64 else 23
     x = (digits >> (BITS - keep)).astype(dtype)
+    # Shifted digits may all be 0, where Φ⁻¹ is infinite: the middle of their cell is inside
     return (x + 0.5 if shifted else x) * 2.0**-keep

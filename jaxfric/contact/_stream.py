@@ -5,13 +5,16 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from jaxfric import _checks
 from jaxfric._types import Vector
 from jaxfric.contact._asperities import Material
 from jaxfric.contact._curve import friction_law
-from jaxfric.contact._mixture import MixtureBounds, SurfaceMixture, mixture_at
+from jaxfric.contact._mixture import SurfaceMixture
+from jaxfric.contact._mixture_bounds import MixtureBounds, mixture_at
+from jaxfric.contact._printing import numbers, printed, span
 from jaxfric.contact._sobol import sobol
 
 BLOCK = 64  # surfaces simulated at once on a CPU: what stays in its cache
@@ -31,6 +34,19 @@ class LawBatch(eqx.Module):
     count: Int[Array, " batch"]
     load: Float[Array, " m"]
     friction: Float[Array, "batch m"]
+
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        failed = int((~np.isfinite(numbers(self.friction)).all(-1)).sum())
+        return (
+            f"LawBatch: {self.count.size} laws of surfaces of {span(self.count)} asperities\n"
+            f"  {self.load.shape[-1]} loads, {span(self.load, 'N')}, "
+            f"friction {span(self.friction, 'N')}, {f'{failed} not' if failed else 'all'} finite"
+        )
 
 
 def law_stream(
@@ -78,19 +94,24 @@ def law_stream(
     load = jnp.asarray(loads).astype(jnp.zeros(()).dtype)
 
     def stream(key: Key[Array, ""]) -> LawBatch:
-        of_mixture, of_count, of_surface = jax.random.split(key, 3)
-        points = sobol(batch, SurfaceMixture.SIZE, key=of_mixture)
-        u = jax.random.uniform(of_count, (batch,))
+        mixture_key, count_key, surface_key = jax.random.split(key, 3)
+        points = sobol(batch, SurfaceMixture.SIZE, key=mixture_key)
+        u = jax.random.uniform(count_key, (batch,))
+        # Log-uniform over [low, high + 1), so that the largest number has its share as well
         count = jnp.floor(low * ((high + 1) / low) ** u).astype(jnp.int32)
         count = jnp.clip(count, low, high)
 
-        def one(x: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-            point, count, key = x
+        def one(
+            member: tuple[Float[Array, "23"], Int[Array, ""], Key[Array, ""]],
+        ) -> tuple[Float[Array, "23"], Float[Array, " m"]]:
+            point, count, key = member
+            # A network is to learn one vector for a mixture, not one of the 24 orders of components
             mixture = mixture_at(point, bounds).canonical()
+            # All surfaces have room for the most asperities: shapes are static
             surface = mixture.sample(high, key=key, count=count, radii=radii)
             return mixture.to_vector(), friction_law(surface, material, load).friction
 
-        keys = jax.random.split(of_surface, batch)
+        keys = jax.random.split(surface_key, batch)
         block = min(batch, BLOCK) if jax.default_backend() == "cpu" else batch
         parameters, friction = jax.lax.map(one, (points, count, keys), batch_size=block)
         return LawBatch(parameters, count, load, friction)

@@ -57,7 +57,7 @@ def bilinear_law(loads: Vector, first: Number, second: Number, at: Number) -> Fl
     for name, value in (("first", first), ("second", second), ("at", at)):
         _checks.positive(name, value)
     P = jnp.asarray(loads)
-    return first * jnp.minimum(P, at) + second * jnp.maximum(P - at, 0.0)
+    return jnp.minimum(P, at) * first + jnp.maximum(P - at, 0.0) * second
 
 
 def power_law(loads: Vector, exponent: Number, friction: Number, at: Number) -> Float[Array, " m"]:
@@ -83,13 +83,14 @@ def power_law(loads: Vector, exponent: Number, friction: Number, at: Number) -> 
     for name, value in (("exponent", exponent), ("friction", friction), ("at", at)):
         _checks.positive(name, value)
     P = jnp.asarray(loads)
+    # Where P = 0 the power of an exponent below 1 has no derivative: it is taken of 1 instead
     positive = P > 0
     return jnp.where(positive, friction * (jnp.where(positive, P, 1.0) / at) ** exponent, 0.0)
 
 
 def friction_bounds(
     asperities: int, material: Material, loads: Vector, radius_bounds: tuple[Number, Number]
-) -> tuple[Array, Array]:
+) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
     """The least and the most friction that n spheres with radii in bounds can make at each load.
 
     One smallest sphere, and n equal largest ones:
@@ -102,12 +103,14 @@ def friction_bounds(
     loads = jnp.asarray(loads)
     dtype = loads.dtype
     E, strength = material.constants(dtype)
+    # One sphere: P = 4/3 E* √R δ^1.5 and A = π R δ, so A = π R^(2/3) (3P/4E*)^(2/3). Of n equal
+    # ones each carries P/n, and n (P/n)^(2/3) = n^(1/3) P^(2/3)
     one = strength * math.pi * jnp.cbrt(3 * loads / (4 * E)) ** 2
     low, high = radius_bounds
     return one * low ** (2 / 3), one * asperities ** (1 / 3) * high ** (2 / 3)
 
 
-def check_target(loads: Vector, target: Vector) -> tuple[Array, Array]:
+def check_target(loads: Vector, target: Vector) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
     """Loads and target as arrays, or a sentence that says what is wrong with them."""
     _checks.vector("loads", loads)
     _checks.vector("target", target)
@@ -124,6 +127,7 @@ def check_target(loads: Vector, target: Vector) -> tuple[Array, Array]:
             raise ValueError(f"loads and target must be finite; entry {where} is not")
         if (P < 0).any() or (T < 0).any() or ((T <= 0) & (P > 0)).any():
             raise ValueError("loads must be >= 0 and friction positive wherever the load is")
+        # The law may come in any order here; functions that need it sorted say so themselves
         order = np.argsort(P)
         if (np.diff(P[order]) <= 0).any():
             raise ValueError("loads must differ from each other")
@@ -134,5 +138,6 @@ def check_target(loads: Vector, target: Vector) -> tuple[Array, Array]:
                 f"the target must increase with the load; it does not after {at:.6g} N. More load "
                 "can only add contact area"
             )
+    # Each in its own precision: what uses them casts both to that of the surface
     loads, target = (on_device(x, common_dtype(x)) for x in (loads, target))
     return loads, target

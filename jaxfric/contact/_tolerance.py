@@ -13,6 +13,7 @@ from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._curve import friction_law, friction_slopes
 from jaxfric.contact._metrics import smape
+from jaxfric.contact._printing import numbers, printed
 
 
 class Tolerance(eqx.Module):
@@ -37,15 +38,18 @@ class Tolerance(eqx.Module):
     high: Float[Array, " m"]
     error: Float[Array, " draws"]
 
-    def __str__(self) -> str:
-        if isinstance(self.load, jax.core.Tracer):
-            return "Tolerance(traced)"
-        friction, spread, error = (
-            np.asarray(x, float) for x in (self.friction, self.spread, self.error)
-        )
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        friction, spread, error = (numbers(x) for x in (self.friction, self.spread, self.error))
+        surfaces = f"{error.size // error.shape[-1]} surfaces, " if error.ndim > 1 else ""
+        # A zero load has no friction to be relative to
         relative = np.where(friction > 0, spread / np.where(friction > 0, friction, 1.0), 0.0)
         return (
-            f"Tolerance: friction spreads by {relative.mean() * 100:.3g} % on average, "
+            f"Tolerance: {surfaces}friction spreads by {relative.mean() * 100:.3g} % on average, "
             f"{relative.max() * 100:.3g} % at worst (one standard deviation)\n"
             f"  sMAPE of a made surface: median {np.median(error):.3g} %, "
             f"95th percentile {np.percentile(error, 95):.3g} %"
@@ -99,20 +103,30 @@ def tolerance(
     dtype = surface.height.dtype
     _checks.vector("loads", loads)
     count = np.shape(loads)[0]
-    found = _spread(
-        surface, material.cast(dtype), as_array(pad(loads, bucket(count)), dtype),
-        *(as_array(x, dtype) for x in (height_error, radius_error)), key, draws,
-    )  # fmt: skip
-    return cut(found, count, "load", "friction", "deviation", "mean", "spread", "low", "high")
+    errors = tuple(as_array(x, dtype) for x in (height_error, radius_error))
+    padded = as_array(pad(loads, bucket(count)), dtype)
+    found = _spread(surface, material.cast(dtype), padded, errors, key, draws)
+    of_loads = ("load", "friction", "deviation", "mean", "spread", "low", "high")
+    return cut(found, count, of_loads)
 
 
-def _tolerance(surface, material, loads, s_h, s_R, key, draws):  # type: ignore[no-untyped-def]
+def _tolerance(
+    surface: Asperities,
+    material: Material,
+    loads: Float[Array, " m"],
+    errors: tuple[Float[Array, ""], Float[Array, ""]],
+    key: Key[Array, ""],
+    draws: int,
+) -> Tolerance:
+    s_h, s_R = errors
     curve = friction_law(surface, material, loads)
     by_height, by_radius = friction_slopes(surface, material, curve.indentation)
+    # Independent errors: Var F = Σ (∂F/∂h_i)² s_h² + (∂F/∂R_i)² s_R²
     variance = jnp.sum((by_height * s_h) ** 2 + (by_radius * s_R) ** 2, -1)
+    # An error of the size of the radius could leave none: a draw keeps a positive one
     smallest = jnp.finfo(loads.dtype).eps * surface.radius
 
-    def draw(key):  # type: ignore[no-untyped-def]
+    def draw(key: Key[Array, ""]) -> Float[Array, " m"]:
         dh, dR = jax.random.normal(key, (2, surface.size), loads.dtype)
         made = Asperities(
             surface.height + s_h * dh,
@@ -121,12 +135,13 @@ def _tolerance(surface, material, loads, s_h, s_R, key, draws):  # type: ignore[
         )
         return friction_law(made, material, loads).friction
 
+    # (draws, m); 64 surfaces at once, so that the memory does not grow with the draws
     F = jax.lax.map(draw, jax.random.split(key, draws), batch_size=min(draws, 64))
     low, high = jnp.percentile(F, jnp.array([2.5, 97.5]), axis=0)
     error = jax.vmap(lambda f: smape(f, curve.friction))(F)
     return Tolerance(
-        loads, curve.friction, jnp.sqrt(variance), jnp.mean(F, 0), jnp.std(F, 0, ddof=1), low,
-        high, error,
+        load=loads, friction=curve.friction, deviation=jnp.sqrt(variance), mean=jnp.mean(F, 0),
+        spread=jnp.std(F, 0, ddof=1), low=low, high=high, error=error,
     )  # fmt: skip
 
 

@@ -1,4 +1,9 @@
-"""The clock: what the time since the last burst of emission alone says."""
+"""The clock: what the time since the last burst of emission alone says.
+
+It is a yardstick because stick-slip in the laboratory is nearly periodic: who knows when the fault
+last failed knows roughly where in the cycle it stands. A network that reads the whole emission has
+learnt something only if it does better than that.
+"""
 
 from typing import Literal
 
@@ -58,6 +63,8 @@ def time_since_burst(
     _checks.positive("dt", dt)
     if since not in ("end", "onset"):
         raise ValueError(f'since must be "end" or "onset"; got {since!r}')
+    # Quantiles of the logarithm, for an energy spans decades; 99 % and not the maximum, which is
+    # one sample. Only of the training span: the threshold may know nothing of what is tested.
     log = log_energy(energy)
     n = log.shape[0]
     low, high = jnp.nanquantile(
@@ -66,11 +73,13 @@ def time_since_burst(
     above = log > low + jnp.asarray(level).astype(log.dtype) * (high - low)
     step, index = jnp.asarray(dt).astype(log.dtype), jnp.arange(n)
     if since == "end":
+        # The last index at which the energy was above, at or before each sample: a running maximum.
         last = lax.cummax(jnp.where(above, index, -1))
     else:
         pause = jnp.asarray(refractory).astype(log.dtype) / step
         sets_in = above & ~jnp.concatenate([jnp.zeros(1, bool), above[:-1]])
 
+        # Whether an onset counts depends on the one before that counted: a walk, not a maximum.
         def advance(last: Array, sample: tuple[Array, Array]) -> tuple[Array, Array]:
             i, hit = sample
             hit &= (last < 0) | ((i - last).astype(log.dtype) >= pause)
@@ -132,9 +141,11 @@ def clock(
     )
     target = jnp.asarray(target).astype(time.dtype)
     used = train & known
+    # A bin of one sample where the cycles are short enough: the clock is then as sharp as the data.
     width = jnp.maximum(
         jnp.asarray(dt).astype(time.dtype), jnp.max(jnp.where(used, time, 0.0)) / (bins - 1)
     )
+    # Rounded to the nearest bin, so that a multiple of the step, off by rounding, keeps its bin.
     place = jnp.clip(jnp.floor(time / width + 0.5).astype(jnp.int32), 0, bins - 1)
 
     def total(x: Array) -> Array:
@@ -145,7 +156,8 @@ def clock(
     number = jnp.arange(bins)
     x = jnp.where(full, total(time) / divisor, number.astype(time.dtype) * width)
     y = total(target) / divisor
-    # An empty bin lies on the line between its neighbours that are not.
+    # An empty bin lies on the line between its neighbours that are not; beyond the first and the
+    # last that are not empty it takes their value.
     below = lax.cummax(jnp.where(full, number, -1))
     above = lax.cummin(jnp.where(full, number, bins), reverse=True)
     left = jnp.clip(jnp.where(below < 0, above, below), 0, bins - 1)
@@ -159,6 +171,7 @@ def clock(
 
 def log_energy(energy: Series) -> Array:
     """ln of an energy; zeros count as the smallest number there is."""
+    # The smallest normal number of the precision: subnormal ones may be flushed to zero.
     energy = jnp.asarray(energy)
     if _checks.is_concrete(energy) and (np.asarray(energy) < 0).any():
         raise ValueError("energy must not be negative: give a variance, an amplitude or an energy")

@@ -1,9 +1,6 @@
 """Slip events of a friction record, and the time until the next one."""
 
-from functools import partial
-
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -11,8 +8,12 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxfric import _checks
 from jaxfric._types import Mask, Number, Series
+from jaxfric.forecast._tables import without_numbers
+from jaxfric.forecast._walk import Rule, walk_along
 
-FRACTION = 0.3  # of the range from the 5 % to the 95 % quantile: the default threshold
+# Of the range from the 5 % to the 95 % quantile: the default threshold. Quantiles and not extremes,
+# for one spike would set those.
+FRACTION = 0.3
 
 
 class Failures(eqx.Module):
@@ -36,9 +37,16 @@ class Failures(eqx.Module):
     drop: Float[Array, " events"]
     threshold: Float[Array, ""]
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
-        if isinstance(self.count, jax.core.Tracer) or np.ndim(self.count):
-            return "Failures(traced or batched)"
+        if (why := without_numbers(self.count)) is not None:
+            return f"Failures ({why})"
+        if np.ndim(self.count):
+            counts = np.asarray(self.count)
+            shape = " x ".join(map(str, counts.shape))
+            return f"Failures (batched, {shape}): {counts.min()} to {counts.max()} events each"
         number = int(self.count)
         text = f"Failures: {number} events with a drop above {float(self.threshold):.4g}"
         if number:
@@ -47,20 +55,6 @@ class Failures(eqx.Module):
         if number > 1:
             text += f", every {np.median(np.diff(time)):.4g} s (median)"
         return text
-
-
-class _Walk(eqx.Module):
-    """The highest sample since the last event and, once friction falls, the lowest since."""
-
-    falling: Array
-    top: Array
-    top_value: Array
-    bottom: Array
-    bottom_value: Array
-    steepest: Array  # step since the top
-    slip: Array  # steepest step between top and bottom
-    last: Array  # start of the last event that counted
-    previous: Array
 
 
 def failures(
@@ -110,6 +104,8 @@ def failures(
     friction = jnp.asarray(friction)
     _check(friction, dt, rate, threshold, refractory)
     n, dtype = friction.shape[0], friction.dtype
+    # Which samples are picked does not change with a small change of friction, so no gradient goes
+    # through the walk or its threshold; it goes through the drops, which are read from friction.
     fixed = lax.stop_gradient(friction)
     if threshold is None:
         threshold = FRACTION * _range(fixed, length)
@@ -117,21 +113,25 @@ def failures(
     step = jnp.asarray(dt).astype(dtype)
     fastest = jnp.zeros((), dtype) if rate is None else jnp.asarray(rate).astype(dtype) * step
     pause = jnp.asarray(refractory).astype(dtype) / step
-    starts, ends = _walk(fixed, least, fastest, pause, within(n, length))
+    # The walk tells an event once it is over, at a later sample. Scattered to the samples that they
+    # belong to, starts and ends come out in order; n, which stands for no event, is dropped.
+    rule = Rule(least=least, fastest=fastest, pause=pause)
+    starts, ends = walk_along(fixed, rule, within(n, length))
     start = jnp.zeros(n, bool).at[starts].set(True, mode="drop")
     end = jnp.zeros(n, bool).at[ends].set(True, mode="drop")
     first = jnp.nonzero(start, size=n // 2, fill_value=n)[0]
     last = jnp.nonzero(end, size=n // 2, fill_value=n)[0]
+    # A start needs a lower sample after it, so a record of n samples has at most n // 2 events.
     there = first < n
     before, after = (friction[jnp.minimum(i, n - 1)] for i in (first, last))
     return Failures(
-        start,
-        end,
-        jnp.sum(there),
-        jnp.where(there, first.astype(dtype) * step, jnp.inf),
-        jnp.where(there, last.astype(dtype) * step, jnp.inf),
-        jnp.where(there, before - after, 0.0),
-        least,
+        start=start,
+        end=end,
+        count=jnp.sum(there),
+        time=jnp.where(there, first.astype(dtype) * step, jnp.inf),
+        end_time=jnp.where(there, last.astype(dtype) * step, jnp.inf),
+        drop=jnp.where(there, before - after, 0.0),
+        threshold=least,
     )
 
 
@@ -161,6 +161,7 @@ def time_to_failure(start: Mask, dt: Number) -> tuple[Float[Array, " n"], Bool[A
     _checks.vector("start", start)
     _checks.positive("dt", dt)
     n = start.shape[0]
+    # From the end backwards, the least index of a start that is not before the sample.
     following = lax.cummin(jnp.where(start, jnp.arange(n), n), reverse=True)
     step = jnp.asarray(dt)
     if not jnp.issubdtype(step.dtype, jnp.floating):
@@ -200,53 +201,3 @@ def _range(x: Array, length: Number | None) -> Array:
     else:
         low, high = jnp.nanquantile(jnp.where(within(x.shape[0], length), x, jnp.nan), levels)
     return high - low
-
-
-def _walk(
-    x: Array, least: Array, fastest: Array, pause: Array, inside: Array
-) -> tuple[Array, Array]:
-    """Indices of starts and ends, one place a sample and one more; n where there is none."""
-    n, dtype = x.shape[0], x.dtype
-
-    def event(walk: _Walk, happens: Array) -> tuple[Array, Array, Array]:
-        counts = happens & (walk.top > 0) & (-walk.slip >= fastest)
-        counts &= (walk.last < 0) | ((walk.top - walk.last).astype(dtype) >= pause)
-        return (
-            jnp.where(counts, walk.top, n),
-            jnp.where(counts, walk.bottom, n),
-            jnp.where(counts, walk.top, walk.last),
-        )
-
-    def advance(walk: _Walk, sample: tuple[Array, ...]) -> tuple[_Walk, tuple[Array, Array]]:
-        i, value, here = sample
-        rises = walk.falling & (value - walk.bottom_value > least)
-        start, end, last = event(walk, rises)
-        # At or above the top, or risen out of the last event: a new top
-        top = rises | (~walk.falling & (value >= walk.top_value))
-        steepest = jnp.where(
-            top, jnp.zeros((), dtype), jnp.minimum(walk.steepest, value - walk.previous)
-        )
-        begins = ~walk.falling & ~top & (walk.top_value - value > least)
-        bottom = begins | (walk.falling & ~rises & (value <= walk.bottom_value))
-        following = _Walk(
-            (walk.falling & ~rises) | begins,
-            jnp.where(top, i, walk.top),
-            jnp.where(top, value, walk.top_value),
-            jnp.where(bottom, i, walk.bottom),
-            jnp.where(bottom, value, walk.bottom_value),
-            steepest,
-            jnp.where(bottom, steepest, walk.slip),
-            last,
-            value,
-        )
-        following = jax.tree_util.tree_map(partial(jnp.where, here), following, walk)
-        return following, (jnp.where(here, start, n), jnp.where(here, end, n))
-
-    index = jnp.arange(n)
-    zero, none = jnp.zeros((), dtype), jnp.full((), -1, index.dtype)
-    begin = _Walk(
-        jnp.array(False), index[0], x[0], index[0], x[0], zero, zero, none, x[0]
-    )  # fmt: skip
-    walk, (starts, ends) = lax.scan(advance, begin, (index, x, inside))
-    start, end, _ = event(walk, walk.falling)
-    return jnp.append(starts, start), jnp.append(ends, end)

@@ -1,9 +1,8 @@
 """How good a prediction of friction, or of the time to failure, is."""
 
-from typing import Any
+from functools import partial
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -12,9 +11,11 @@ from jaxtyping import Array, Float, Int
 from jaxfric import _checks
 from jaxfric._types import Mask, Number, Series
 from jaxfric.forecast._failures import Failures, failures, within
+from jaxfric.forecast._tables import batch_note, html_table, in_short, without_numbers
 
 SMALL = 1e-3  # of the mean of |truth|: nearer to zero a relative error says nothing
 
+# Field, label and unit; the first four rows are printed where no failures were compared.
 _ROWS = (
     ("mape", "mean absolute error, relative", "%"),
     ("r2", "R²", ""),
@@ -56,14 +57,31 @@ class Scores(eqx.Module):
     timing: Float[Array, ""]
     drop_ratio: Float[Array, ""]
 
+    def _table(self) -> list[tuple[str, str, str]]:
+        """Label, number and unit of each row that is printed; of a batch, medians and ranges."""
+        compared = np.any(np.asarray(self.events)) or np.any(np.asarray(self.picks))
+        return [
+            (label, in_short(getattr(self, name), ".4g"), unit)
+            for name, label, unit in (_ROWS if compared else _ROWS[:4])
+        ]
+
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
-        if isinstance(self.mape, jax.core.Tracer) or np.ndim(self.mape):
-            return "Scores(traced or batched)"
-        rows = _ROWS if int(self.events) or int(self.picks) else _ROWS[:4]
-        return "\n".join(
-            f"{label:<31} {float(getattr(self, name)):>10.4g} {unit}".rstrip()
-            for name, label, unit in rows
-        )
+        if (why := without_numbers(self.mape)) is not None:
+            return f"Scores ({why})"
+        lines = [
+            f"{label:<31} {number:>10} {unit}".rstrip() for label, number, unit in self._table()
+        ]
+        title = batch_note(self.mape)
+        return "\n".join([f"Scores{title}", *lines] if title else lines)
+
+    def _repr_html_(self) -> str:
+        """The same table for a notebook."""
+        if without_numbers(self.mape) is not None:
+            return str(self)
+        return html_table(("score" + batch_note(self.mape), "value", "unit"), self._table())
 
 
 def scores(
@@ -121,28 +139,47 @@ def scores(
     if dt is None:
         none = jnp.zeros((), truth.dtype)
         zero = jnp.zeros((), jnp.int32)
-        return Scores(mape, r2, mae, rmse, zero, zero, none, none, none)
-    options: dict[str, Any] = {"rate": rate, "refractory": refractory, "length": length}
-    true = failures(truth, dt, threshold=threshold, **options)
-    picked = failures(prediction, dt, threshold=true.threshold, **options)
-    n = truth.shape[0] if length is None else length
-    return Scores(mape, r2, mae, rmse, *_compare(true, picked, counted, dt, n))
+        events, picks, missed, timing, drop_ratio = zero, zero, none, none, none
+    else:
+        pick = partial(failures, dt=dt, rate=rate, refractory=refractory, length=length)
+        true = pick(truth, threshold=threshold)
+        # The truth's threshold for both: a flat prediction has small drops of its own, which its
+        # own threshold would call failures.
+        picked = pick(prediction, threshold=true.threshold)
+        n = truth.shape[0] if length is None else length
+        events, picks, missed, timing, drop_ratio = _compare(true, picked, counted, dt, n)
+    return Scores(
+        mape=mape,
+        r2=r2,
+        mae=mae,
+        rmse=rmse,
+        events=events,
+        picks=picks,
+        missed=missed,
+        timing=timing,
+        drop_ratio=drop_ratio,
+    )
 
 
 def masked_mean(x: Array, where: Array) -> Array:
     """The mean of the samples that count; 0 of none."""
+    # Shapes stay what they are under jit, so samples that do not count are zeroed, not cut out. The
+    # maximum keeps a mean of nothing, and its gradient, from being NaN.
     total = jnp.sum(where.astype(x.dtype))
     return jnp.sum(jnp.where(where, x, 0.0)) / jnp.maximum(total, 1.0)
 
 
 def _errors(y: Array, p: Array, where: Array) -> tuple[Array, Array, Array, Array]:
     size = jnp.abs(y)
+    # The inner where keeps a division by zero out of the gradient, which would turn it into NaN
+    # even though its value is not used.
     relative = where & (size > SMALL * masked_mean(size, where))
     error = p - y
     mape = 100 * masked_mean(jnp.abs(error) / jnp.where(relative, size, 1.0), relative)
     square, spread = (masked_mean(e**2, where) for e in (error, y - masked_mean(y, where)))
+    # Of a constant truth nothing can be explained: R² is 0 by definition, not 0/0.
     r2 = jnp.where(spread > 0, 1 - square / jnp.where(spread > 0, spread, 1.0), 0.0)
-    # The double where: √ has no slope at zero
+    # Where twice for the same reason: √ has an infinite slope at zero.
     rmse = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)
     return mape, r2, masked_mean(jnp.abs(error), where), rmse
 
@@ -155,16 +192,19 @@ def _compare(
     step = jnp.asarray(dt).astype(dtype)
     counted = true.start & where
     events = jnp.sum(counted)
+    # Within half a recurrence a pick is nearer to this failure than to the ones before and after.
     reach = 0.5 * _recurrence(true, jnp.asarray(length).astype(dtype) * step)
     index = jnp.arange(n)
+    # The nearest pick at or before each sample and at or after it, in one pass each. Where there is
+    # none the index is so far out that it is never within reach.
     before = lax.cummax(jnp.where(picked.start, index, -n))
     after = lax.cummin(jnp.where(picked.start, index, 2 * n), reverse=True)
     nearest = jnp.where(index - before <= after - index, before, after)
     away = jnp.abs(nearest - index).astype(dtype) * step
     found = counted & (away <= reach)
     hits = jnp.sum(found).astype(dtype)
-    drops, picks = _dense(true), _dense(picked)
-    ratio = picks[jnp.clip(nearest, 0, n - 1)] / jnp.where(found, drops, 1.0)
+    drops, picked_drops = _dense(true), _dense(picked)
+    ratio = picked_drops[jnp.clip(nearest, 0, n - 1)] / jnp.where(found, drops, 1.0)
     timing = jnp.where(hits > 0, masked_mean(away, found), jnp.where(events > 0, reach, 0.0))
     total = jnp.maximum(events, 1).astype(dtype)
     missed = jnp.sum(counted & ~found).astype(dtype) / total
@@ -173,6 +213,8 @@ def _compare(
 
 def _recurrence(true: Failures, longest: Array) -> Array:
     """The median time between failures; `longest` if there are fewer than two."""
+    # The lists are padded with infinities. Gaps that are none sort behind the others, and the
+    # median is taken among the first `count` − 1.
     pairs = jnp.arange(true.time.shape[0] - 1) < true.count - 1
     later = jnp.where(pairs, true.time[1:], jnp.inf)
     gaps = jnp.sort(later - jnp.where(pairs, true.time[:-1], 0.0))
@@ -185,5 +227,6 @@ def _recurrence(true: Failures, longest: Array) -> Array:
 def _dense(picked: Failures) -> Array:
     """The drop of each event at the sample where it starts."""
     n = picked.start.shape[0]
+    # Places beyond the events are n, outside the array, and "drop" leaves them unwritten.
     place = jnp.nonzero(picked.start, size=picked.drop.shape[0], fill_value=n)[0]
     return jnp.zeros(n, picked.drop.dtype).at[place].set(picked.drop, mode="drop")

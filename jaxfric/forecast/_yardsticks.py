@@ -1,20 +1,39 @@
 """What any network has to beat: a constant, a clock and a ridge regression."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Float
 
 from jaxfric import _checks
 from jaxfric._types import Mask, Number, Series
 from jaxfric.forecast._clock import clock, log_energy as ln, same_shape
 from jaxfric.forecast._metrics import Scores, masked_mean, scores
+from jaxfric.forecast._ridge import ridge
+from jaxfric.forecast._tables import batch_note, html_table, without_numbers
 
-PENALTIES = np.logspace(-10.0, 2.0, 37)  # over the largest squared singular value
+
+class _Column(NamedTuple):
+    """A field of the scores as a column of the printed table."""
+
+    field: str
+    heading: str
+    width: int
+    digits: str
+
+
+# The last two are printed only where failures were compared.
+_COLUMNS = (
+    _Column("mape", "MAPE %", 8, ".3g"),
+    _Column("r2", "R²", 8, ".3f"),
+    _Column("mae", "MAE", 10, ".4g"),
+    _Column("missed", "missed", 8, ".2f"),
+    _Column("timing", "timing s", 9, ".3g"),
+)
 
 
 class Yardsticks(eqx.Module):
@@ -44,17 +63,42 @@ class Yardsticks(eqx.Module):
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Headings and rows of what is printed; of a batch, medians."""
+        compared = np.any(np.asarray(self.constant.events) > 0)
+        columns = _COLUMNS if compared else _COLUMNS[:3]
+        rows = [
+            (
+                name,
+                *(
+                    format(float(np.median(np.asarray(getattr(self[name], c.field)))), c.digits)
+                    for c in columns
+                ),
+            )
+            for name in self
+        ]
+        return ("yardstick", *(column.heading for column in columns)), rows
+
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
-        if not _checks.is_concrete(self) or np.ndim(self.constant.mape):
-            return "Yardsticks(traced or batched)"
-        events = int(self.constant.events) > 0
-        lines = ["yardstick      MAPE %       R²        MAE"]
-        lines[0] += "   missed  timing s" if events else ""
-        for name in self:
-            one = self[name]
-            line = f"{name:<12} {one.mape:>8.3g} {one.r2:>8.3f} {one.mae:>10.4g}"
-            lines.append(line + (f" {one.missed:>8.2f} {one.timing:>9.3g}" if events else ""))
-        return "\n".join(lines)
+        if (why := without_numbers(self.constant.mape)) is not None:
+            return f"Yardsticks ({why})"
+        header, rows = self._table()
+        widths = [column.width for column in _COLUMNS]
+        lines = [
+            " ".join([f"{name:<12}", *(f"{x:>{w}}" for x, w in zip(cells, widths, strict=False))])
+            for name, *cells in (header, *rows)
+        ]
+        title = batch_note(self.constant.mape).removesuffix(" (range)")
+        return "\n".join([f"Yardsticks{title}", *lines] if title else lines)
+
+    def _repr_html_(self) -> str:
+        """The same table for a notebook."""
+        if without_numbers(self.constant.mape) is not None:
+            return str(self)
+        return html_table(*self._table())
 
 
 def constant(target_train: Series, n: int) -> Float[Array, " n"]:
@@ -67,76 +111,6 @@ def constant(target_train: Series, n: int) -> Float[Array, " n"]:
     """
     _checks.vector("target_train", target_train)
     return jnp.full(n, jnp.mean(jnp.asarray(target_train)))
-
-
-def ridge(
-    log_energy: Series,
-    target: Series,
-    dt: Number,
-    train: Mask,
-    *,
-    history: float = 7.0,
-    lags: int = 70,
-) -> Float[Array, " n"]:
-    """Ridge regression of the target on the past seconds of the log energy.
-
-    The history is cut into `lags` block means (one sample each at 10 Hz). The penalty is the one
-    with the least leave-one-out error over the training span, Σ [(yᵢ − ŷᵢ)/(1 − hᵢᵢ)]², with hᵢᵢ
-    of the hat matrix. Neighbouring samples resemble each other, so it errs to the small side.
-
-    Arguments:
-        log_energy: (n,), of any base; before the record its first value.
-        target: (n,), read in the training span only.
-        dt: s between samples; a plain number, since it fixes the blocks.
-        train: (n,), the samples to learn from.
-        history: s.
-        lags: most blocks.
-
-    Returns:
-        (n,), in the unit of the target; sample i depends on log energies up to i.
-
-    Raises:
-        ValueError: for shapes that differ, a traced dt, or a history below one sample.
-
-    Example:
-        >>> import jax, jax.numpy as jnp
-        >>> x = jax.random.normal(jax.random.key(0), (400,))
-        >>> target = 0.5 + 0.1 * x + 0.05 * jnp.roll(x, 3)
-        >>> train = (jnp.arange(400) > 9) & (jnp.arange(400) < 200)
-        >>> error = ridge(x, target, 0.1, train, history=1.0) - target
-        >>> print(bool(jnp.max(jnp.abs(error[10:])) < 1e-4))
-        True
-
-    Source: the leave-one-out form is Allen's PRESS (1974).
-    """
-    train = jnp.asarray(train)
-    same_shape(log_energy=log_energy, target=target, train=train)
-    if not _checks.is_concrete(dt):
-        raise ValueError("dt must be a plain number here, for it fixes the blocks: close over it")
-    _checks.positive("dt", dt)
-    samples = round(history / float(dt))
-    if samples < 1 or lags < 1:
-        raise ValueError(f"history must span one sample or more and lags be >= 1; got {history} s")
-    block = max(1, round(samples / lags))
-    x = _history(jnp.asarray(log_energy), block, min(lags, samples))
-    y = jnp.asarray(target).astype(x.dtype)
-    weight = train.astype(x.dtype)[:, None]
-    number = jnp.maximum(jnp.sum(weight), 1.0)
-    x = x - (jnp.sum(weight * x, axis=0) / number)[None, :]
-    scale = jnp.sqrt(jnp.sum(weight * x**2, axis=0) / number)
-    x = x / jnp.where(scale > 0, scale, 1.0)[None, :]
-    mean = masked_mean(y, train)
-    u, s, vt = jnp.linalg.svd(weight * x, full_matrices=False)
-    uy = u.T @ jnp.where(train, y - mean, 0.0)
-    # The smallest penalty that float32 can tell from none.
-    penalties = jnp.maximum(jnp.asarray(PENALTIES, x.dtype), jnp.finfo(x.dtype).eps)
-    penalties = penalties[:, None] * jnp.maximum(s[0], jnp.finfo(x.dtype).tiny ** 0.5) ** 2
-    shrink = (s**2)[None, :] / ((s**2)[None, :] + penalties)
-    residual = (y - mean)[None, :] - (shrink * uy[None, :]) @ u.T
-    left_out = residual / jnp.maximum(1 - shrink @ (u**2).T - 1 / number, 1e-6)
-    best = jnp.argmin(jnp.sum(jnp.where(train[None, :], left_out**2, 0.0), axis=1))
-    weights = vt.T @ (uy * s / (s**2 + penalties[best]))
-    return mean + x @ weights
 
 
 def yardsticks(
@@ -182,9 +156,10 @@ def yardsticks(
     target = jnp.asarray(target).astype(energy.dtype)
     spacing = dt if events else None
 
-    def score(one: Array) -> Scores:
-        return scores(target, one, spacing, where=test, length=length)
+    def score(prediction: Array) -> Scores:
+        return scores(target, prediction, spacing, where=test, length=length)
 
+    # One program scores all four: the walk that picks failures is compiled once.
     found = jax.vmap(score)(yardstick_predictions(energy, target, dt, train))
     return Yardsticks(*(jax.tree_util.tree_map(lambda x, i=i: x[i], found) for i in range(4)))
 
@@ -212,12 +187,3 @@ def yardstick_predictions(
             ridge(ln(energy), target, dt, train),
         ]
     )
-
-
-def _history(x: Array, block: int, lags: int) -> Array:
-    """(n, lags): means over the last `block` samples, the one before, and so on."""
-    padded = jnp.concatenate([jnp.full(block - 1, x[0]), x])
-    zero = jnp.zeros((), x.dtype)
-    mean = lax.reduce_window(padded, zero, lax.add, (block,), (1,), "valid") / block
-    past = jnp.arange(x.shape[0])[:, None] - block * jnp.arange(lags)[None, :]
-    return mean[jnp.maximum(past, 0)]

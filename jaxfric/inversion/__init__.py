@@ -6,7 +6,11 @@ fit = fit_step(record, law, spring, free=("stiffness",))       # a, b, a-b, Dc a
 print(fit, fit.identifiability(), compare([fit, another]))
 """
 
-from jaxfric.inversion._compare import compare as compare
+from jaxfric.inversion._compare import (
+    Compared as Compared,
+    Comparison as Comparison,
+    compare as compare,
+)
 from jaxfric.inversion._fit import fit_joint as fit_joint, fit_step as fit_step
 from jaxfric.inversion._guess import guess as guess
 from jaxfric.inversion._healing import (

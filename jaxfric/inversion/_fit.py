@@ -1,7 +1,7 @@
 """Least squares of rate-and-state friction through the spring-slider."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -152,14 +152,17 @@ def fit_joint(
     layout, guess = make_layout(blocks, names if shared is None else shared, free, fixed)
     if not layout.labels:
         raise ValueError("nothing to fit: fixed names every parameter")
+    # The loop stands on the host: a compiled one would hold the simulator once more and take twice
+    # as long to compile, to save nothing beside the simulations
     problem = Problem(layout, tuple(blocks))
     found = least_squares(problem.residuals, np.array(guess), max_iterations)
     curves = problem.curves(found.point)
     if not all(np.all(np.isfinite(x)) for pair in curves for x in pair):
         raise RuntimeError(f"the simulator fails at the guess and near it; {BETTER_GUESS}")
     joint = summarise(
-        layout, blocks, records, found.point, curves, found.converged, found.iterations
-    )
+        layout=layout, blocks=blocks, records=records, p=found.point, curves=curves,
+        converged=found.converged, iterations=found.iterations,
+    )  # fmt: skip
     if throw and not found.converged:
         raise RuntimeError(
             f"the fit did not converge in {max_iterations} iterations (residual rms "
@@ -181,6 +184,7 @@ class Problem(NamedTuple):
     def residuals(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(total,) and their Jacobian (total, p); not finite where the simulator fails."""
         residuals, jacobians = [], []
+        # What `least_squares` refuses, whatever its shape
         nowhere = np.array([np.inf]), np.zeros((1, p.size))
         try:
             with np.errstate(over="ignore", under="ignore"):
@@ -190,7 +194,11 @@ class Problem(NamedTuple):
         for (friction, slopes), block in zip(curves, self.blocks, strict=True):
             if not np.all(np.isfinite(friction)) or not np.all(np.isfinite(slopes)):
                 return nowhere
-            # The best trend is projected out: linear least squares inside the nonlinear ones
+            # Variable projection: for given a, b, Dc the best trend is linear least squares, and
+            # what it leaves of any column x is (I − QQᵀ) x, with Q an orthonormal basis of the
+            # trend's. The residual and the Jacobian without their trend are all that the
+            # nonlinear fit needs; μ0 and the drift are no parameters of it, and are exact in
+            # every iteration. The residual is measured minus simulated, so its slope is −∂μ/∂p.
             without_trend = [
                 x - block.projector @ (block.projector.T @ x)
                 for x in (block.friction - friction, -slopes)
@@ -201,8 +209,14 @@ class Problem(NamedTuple):
 
 
 def _check_arguments(
-    records: Any, law: Any, springs: Any, protocols: Any, detrend: str, free: Sequence[str]
+    records: Sequence[object],
+    law: object,
+    springs: Sequence[object],
+    protocols: Sequence[object] | None,
+    detrend: str,
+    free: Sequence[str],
 ) -> None:
+    """What can be said before anything is simulated; `object`, for anything may be passed."""
     _checks.float64("fit_step", jax.dtypes.canonicalize_dtype(float))
     if not records or len(records) != len(springs):
         raise ValueError(f"give one spring for each record; got {len(records)} and {len(springs)}")

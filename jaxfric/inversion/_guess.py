@@ -47,24 +47,17 @@ def guess(
         else check_protocol(record, protocol)
     )
     times, velocities = np.asarray(loads.times), np.asarray(loads.velocities)
+    # Of a sequence only the first step is read, up to the second
     end = times[2] if times.size > 2 else np.inf
     before = record.time < times[1]
     after = (record.time >= times[1]) & (record.time < end)
     log_ratio = np.log(velocities[1] / velocities[0])
     level = float(np.mean(record.friction[before]))
     slip = (record.time[after] - times[1]) * velocities[1]
+    # From here on in units of the velocity step: a peak of a, then a fall by b to a − b
     change = _smooth((record.friction[after] - level) / log_ratio)
-    lasting = float(np.mean(change[-max(change.size // 4, 1) :]))
-    peak = int(np.argmax(change))
-    direct = max(float(change[peak]), lasting, 1e-4) * 1.1
-
-    excess = change - lasting
-    if excess[peak] > 0.1 * direct:  # a peak that decays
-        decayed = np.flatnonzero(excess[peak:] < excess[peak] / np.e)
-        length = slip[peak + decayed[0]] - slip[peak] if decayed.size else slip[-1] / 10
-    else:  # strengthening: the approach to the new level
-        direct = max(0.5 * lasting, 1e-4)
-        length = slip[min(int(np.argmax(change > 0.8 * lasting)), change.size - 1)]
+    direct, lasting, length, peak = _read_off(change, slip)
+    # Before it slips much the slider is a spring: dμ = k dx, at most, on the way to the peak
     rising = np.diff(change[: peak + 1] * log_ratio) if peak > 1 else np.array([0.0])
     advance = np.diff(slip[: peak + 1]) if peak > 1 else np.array([1.0])
     stiffness = float(np.max(np.abs(rising / advance)))
@@ -73,9 +66,12 @@ def guess(
         # the decay (at constant velocity dΘ = −c dμ + ...)
         hidden = 1 + float(np.asarray(evolution.weakening))
         direct, length = direct * hidden, length / hidden
+    # A thousandth of the slip in the window is finer than any record tells
     b, length = direct - lasting, max(length, 1e-3 * slip[-1])
+    # Below the critical stiffness k_c = (b − a)/Dc a step runs away and the simulator fails at the
+    # guess. With Dc ≥ 2 b/k the stiffness is above 2 b/Dc and so above k_c.
     if stiffness > 0:
-        length = max(length, 2 * b / stiffness)  # so that the step does not run away
+        length = max(length, 2 * b / stiffness)
     law = RateStateLaw(
         mu0=level,
         a=direct,
@@ -84,11 +80,35 @@ def guess(
         V0=float(velocities[0]),
         evolution=evolution,
     )
-    return law, Spring(stiffness if stiffness > 0 else 10 * direct / law.Dc)
+    # No rise seen: a stiffness far above the critical one
+    return law, Spring(stiffness if stiffness > 0 else 10 * direct / float(length))
+
+
+def _read_off(change: np.ndarray, slip: np.ndarray) -> tuple[float, float, float, int]:
+    """(a, a − b, Dc, place of the peak) of friction after a step, in units of ln(V2/V1)."""
+    # The last quarter is taken to have come to rest, with one sample at the least
+    lasting = float(np.mean(change[-max(change.size // 4, 1) :]))
+    peak = int(np.argmax(change))
+    # A tenth more than the peak: the slider's compliance rounds it off below a. Never below 1e-4,
+    # so that a has the sign and the size of a direct effect.
+    direct = max(float(change[peak]), lasting, 1e-4) * 1.1
+
+    excess = change - lasting
+    if excess[peak] > 0.1 * direct:  # a peak that decays
+        # Friction returns as exp(−slip/Dc): Dc is the slip to 1/e of the excess, or, if the window
+        # ends before, a tenth of the slip in it
+        decayed = np.flatnonzero(excess[peak:] < excess[peak] / np.e)
+        length = slip[peak + decayed[0]] - slip[peak] if decayed.size else slip[-1] / 10
+    else:  # strengthening: no peak tells a; half of the lasting change, and Dc from its approach
+        direct = max(0.5 * lasting, 1e-4)
+        length = slip[min(int(np.argmax(change > 0.8 * lasting)), change.size - 1)]
+    return direct, lasting, float(length), peak
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:
     """Running mean over a hundredth of the samples."""
+    # As many rows to either side as make a hundredth in all; the ends repeat, for a mean of fewer
+    # rows would follow their noise
     width = max(x.size // 200, 1)
     padded = np.pad(x, width, mode="edge")
     return np.convolve(padded, np.ones(2 * width + 1) / (2 * width + 1), mode="valid")

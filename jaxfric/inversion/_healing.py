@@ -6,6 +6,7 @@ import numpy.typing as npt
 from jaxtyping import Float64
 
 from jaxfric.dynamics import VelocityProtocol
+from jaxfric.inversion._tables import printed
 from jaxfric.records import VelocityStepRecord
 
 
@@ -31,7 +32,12 @@ class Healing(eqx.Module):
         """Slope per decade of hold time."""
         return self.slope * float(np.log(10))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
         rows = [
             f"  {hold:>12.5g} {rise:>10.5f}"
             for hold, rise in zip(self.hold_time, self.delta_mu, strict=True)
@@ -89,13 +95,16 @@ def healing(
     if t.ndim != 1 or t.shape != mu.shape:
         raise ValueError(f"time and friction must have one shape (n,); got {t.shape}, {mu.shape}")
     times, holds = np.asarray(protocol.times), np.asarray(protocol.holds())
+    # Velocity k holds on [t_k, t_{k+1}); times of inf are padding
     times, holds = times[np.isfinite(times)], holds[np.isfinite(times)]
     ends = np.append(times[1:], np.inf)
+    # Neither the first stretch nor the last can be one: Δμ needs a slide on either side
     found = [k for k in range(1, times.size - 1) if holds[k] and not holds[k - 1]]
     if not found:
         raise ValueError("the protocol has no hold between two slides")
     hold_time, delta = [], []
     for k in found:
+        # The slide begins at the protocol's change, or where the record does
         start = times[k] - before * (times[k] - max(times[k - 1], t[0]))
         steady = mu[(t >= start) & (t < times[k])]
         reload = mu[(t >= ends[k]) & (t < ends[k + 1])]
@@ -110,12 +119,14 @@ def healing(
 
 
 def _line(hold_time: np.ndarray, delta: np.ndarray) -> Healing:
+    """Δμ = intercept + slope · ln(t_hold) by least squares, with the error of the slope."""
     logs = np.log(hold_time)
-    if np.ptp(logs) == 0:
+    if np.ptp(logs) == 0:  # holds of one length have no slope
         return Healing(hold_time, delta, float("nan"), float("nan"), float("nan"))
     basis = np.stack([np.ones_like(logs), logs], axis=1)
     (intercept, slope), *_ = np.linalg.lstsq(basis, delta, rcond=None)
     error = float("nan")
+    # s² (XᵀX)⁻¹ with s² = |misfit|²/(n − 2): two holds leave no misfit to tell an error from
     if logs.size > 2:
         misfit = delta - basis @ np.array([intercept, slope])
         variance = misfit @ misfit / (logs.size - 2)
@@ -138,14 +149,18 @@ def holds_from_displacement(record: VelocityStepRecord, ratio: float = 0.05) -> 
 
     Source: ours.
     """
+    # A difference over a two-thousandth of the record: between neighbouring rows the noise of the
+    # displacement would exceed what the load point moves
     width = max(record.time.size // 2000, 2)
     t, x = record.time, record.displacement
     speed = (x[width:] - x[:-width]) / (t[width:] - t[:-width])
     middle = (t[width:] + t[:-width]) / 2
+    # The median over rows that move: holds may fill most of a record and would hide the velocity
     typical = float(np.median(speed[speed > 0.3 * np.max(speed)])) if np.max(speed) > 0 else 0.0
     resting = speed < ratio * typical
     if typical <= 0 or not resting.any() or resting.all():
         raise ValueError("no holds in the displacement column; pass the protocol that was set")
+    # Stretches of rows that rest or move throughout, by their first rows
     changes = np.flatnonzero(np.diff(resting)) + 1
     bounds = np.concatenate([[0], changes, [resting.size]])
     times: list[float] = []

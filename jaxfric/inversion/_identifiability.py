@@ -6,6 +6,8 @@ import numpy as np
 
 from jaxfric.inversion._names import EFFECTS, kind
 
+SMALLEST_WEIGHT = 0.1  # a parameter with less of a direction, whose length is 1, is not printed
+
 
 class Identifiability(NamedTuple):
     """How well combinations of the parameters are constrained, the worst first.
@@ -18,13 +20,16 @@ class Identifiability(NamedTuple):
     errors: np.ndarray
     directions: np.ndarray
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         lines = ["standard error  combination (a, b in units of a; Dc, stiffness as logarithms)"]
         for error, direction in zip(self.errors, self.directions, strict=True):
             terms = [
                 f"{weight:+.2f} {name}"
                 for name, weight in zip(self.names, direction, strict=True)
-                if abs(weight) > 0.1
+                if abs(weight) > SMALLEST_WEIGHT
             ]
             lines.append(f"{100 * error:11.3g} %   {'  '.join(terms)}")
         return "\n".join(lines)
@@ -38,6 +43,10 @@ def identifiability(
     The effects a and b are measured in units of the larger of them, the step time in units of
     Dc/V, everything else in units of its own value.
     """
+    # Axes of a covariance depend on the units of the parameters: in SI the stiffness, of thousands
+    # per metre, would drown a Dc of micrometres. A unit of each parameter's own size makes every
+    # error a share. a and b take one unit, so that a − b keeps equal and opposite weights; Dc/V is
+    # the time in which the friction changes, which a step time is to be known against.
     kinds = [kind(name) for name in names]
     effects = [abs(v) for v, k in zip(values, kinds, strict=True) if k in EFFECTS]
     lengths = [v for v, k in zip(values, kinds, strict=True) if k == "Dc"]
@@ -45,5 +54,7 @@ def identifiability(
     units["step_time"] = min(lengths, default=1.0) / velocity
     scale = np.array([units.get(k, v) for v, k in zip(values, kinds, strict=True)])
     variances, axes = np.linalg.eigh(covariance / np.outer(scale, scale))
+    # `eigh` sorts upwards; the combination that is known worst comes first here
     order = np.argsort(variances)[::-1]
+    # A well known direction beside an unknown one may come out below zero by rounding
     return Identifiability(names, np.sqrt(np.maximum(variances[order], 0)), axes.T[order])

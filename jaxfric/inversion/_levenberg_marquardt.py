@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-DAMPING = 1e-3  # at the start, relative to the diagonal of the normal matrix
+# λ at the start, relative to the diagonal of the normal matrix: small, so that a good guess is
+# followed by a step that is nearly Gauss–Newton's.
+DAMPING = 1e-3
 # Share of the squares that a step must promise: with thousands of samples some hundredths of a
 # standard error. Where the best step time falls on a sample, the squares have a kink and no
 # gradient vanishes: then steps are shortened until they promise no more than this.
 GAIN = 1e-8
+# With steps this much shorter than those of the gradient, no descent is left but rounding
 MOST_DAMPING = 1e12
 
 
@@ -51,10 +54,7 @@ def least_squares(
     for iteration in range(1, max_iterations + 1):
         if not np.isfinite(cost):
             return Optimum(p, False, iteration - 1)
-        normal, gradient = J.T @ J, J.T @ r
-        scale = np.maximum(np.diag(normal), np.finfo(float).tiny)
-        step = np.linalg.lstsq(normal + damping * np.diag(scale), -gradient, rcond=None)[0]
-        promised = -step @ (gradient + 0.5 * (normal @ step))
+        step, promised = _step(r, J, damping)
         r_new, J_new = residuals(p + step)
         gained = cost - (new := _cost(r_new, J_new))
         if promised <= GAIN * cost:
@@ -62,17 +62,36 @@ def least_squares(
             return Optimum(p + step if gained > 0 else p, bool(np.isfinite(new)), iteration)
         if gained > 0:
             p, r, J, cost = p + step, r_new, J_new, new
+            # Nielsen's rule: λ falls by up to 3 where the model was right (ratio near 1), stays at
+            # a ratio of 1/2, and rises by up to 2 as the ratio goes to 0, without a jump between
             ratio = gained / promised if promised > 0 else 1.0
             damping *= max(1 / 3, 1 - (2 * ratio - 1) ** 3)
             growth = 2.0
         else:
+            # Refused trials in a row raise λ by 2, 4, 8, …, so that a failing simulator is left
+            # behind after a few of them
             damping, growth = damping * growth, growth * 2
             if damping > MOST_DAMPING:  # no step lowers the error: rounding is reached
                 return Optimum(p, bool(np.isfinite(new)), iteration)
     return Optimum(p, False, max_iterations)
 
 
+def _step(r: np.ndarray, J: np.ndarray, damping: float) -> tuple[np.ndarray, float]:
+    """The step of the damped normal equations, and what the quadratic model promises of it."""
+    # The cost is F = |r|²/2, so its gradient is Jᵀr and its Gauss–Newton Hessian JᵀJ
+    normal, gradient = J.T @ J, J.T @ r
+    # Marquardt's scaling by the diagonal makes the step the same in any units of the parameters;
+    # a parameter without effect on any sample would have a zero there
+    scale = np.maximum(np.diag(normal), np.finfo(float).tiny)
+    # (JᵀJ + λ diag JᵀJ) step = −Jᵀr; `lstsq` rather than `solve`, so that a direction that no
+    # sample sees stays where it is
+    step = np.linalg.lstsq(normal + damping * np.diag(scale), -gradient, rcond=None)[0]
+    # F(p) − F(p + step) = −stepᵀ(Jᵀr + JᵀJ step / 2)
+    return step, float(-step @ (gradient + 0.5 * (normal @ step)))
+
+
 def _cost(r: np.ndarray, J: np.ndarray) -> float:
     """Half the sum of squares; infinite where something is not finite."""
+    # An infinite cost is above any other, so a failing trial is refused as one that gains nothing
     finite = np.all(np.isfinite(r)) and np.all(np.isfinite(J))
     return 0.5 * float(r @ r) if finite else np.inf

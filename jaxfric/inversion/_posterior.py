@@ -1,13 +1,12 @@
 """Posterior samples of a fitted law by Hamiltonian Monte Carlo (the `bayes` extra)."""
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float64, Key
+from jaxtyping import Array, Float, Float64, Key, PyTree
 
 from jaxfric import _checks
 from jaxfric.inversion._model import simulate, simulate_with_slopes
@@ -15,6 +14,7 @@ from jaxfric.inversion._names import a_minus_b, kind
 from jaxfric.inversion._noise import Noise
 from jaxfric.inversion._problem import Block, Layout, make_block
 from jaxfric.inversion._result import StepFit
+from jaxfric.inversion._tables import printed
 
 
 class Posterior(eqx.Module):
@@ -43,7 +43,12 @@ class Posterior(eqx.Module):
         low, high = np.quantile(column, [(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
         lines = [
             f"posterior: {self.samples.shape[0]} samples, acceptance {self.acceptance:.2f}, "
             f"{self.divergent} divergent"
@@ -90,10 +95,16 @@ def posterior(
     whiten = _whitener(fit.noise)
     basis, _ = jnp.linalg.qr(whiten(jnp.asarray(block.trend)))
 
+    # In z = L⁻¹ (p − p̂), with LLᵀ the covariance of the fit, the posterior is near a standard
+    # normal: the sampler's steps then fit all directions, a − b and a alike.
     def log_density(z: Float[Array, " p"]) -> Float[Array, ""]:
         misfit = jnp.asarray(block.friction) - friction(centre + factor @ z)
+        # A trajectory may stray to where the simulator fails: a misfit of 1,000 in every sample is
+        # so improbable that the trajectory is refused
         misfit = jnp.where(jnp.all(jnp.isfinite(misfit)), misfit, 1e3)
         white = whiten(misfit[:, None])
+        # μ0 and the trend have flat priors; integrated out, they leave the whitened misfit without
+        # its part along the whitened trend, and a constant
         white = white - basis @ (basis.T @ white)
         return -0.5 * jnp.sum(white**2)
 
@@ -103,12 +114,13 @@ def posterior(
     (state, parameters), _ = adaptation.run(warm_key, start, num_steps=warmup)
     kernel = blackjax.nuts(log_density, **parameters)
 
-    def one(state: Any, key: Array) -> tuple[Any, tuple[Array, Array, Array]]:
+    def one(state: PyTree, key: Array) -> tuple[PyTree, tuple[Array, Array, Array]]:
         state, info = kernel.step(key, state)
         return state, (state.position, info.acceptance_rate, info.is_divergent)
 
     keys = jax.random.split(run_key, samples)
     _, (positions, acceptance, divergent) = jax.jit(lambda s: jax.lax.scan(one, s, keys))(state)
+    # Back from z to SI, and from the record's first row to its own clock
     drawn = np.array(centre + positions @ factor.T)
     drawn[:, layout.log] = np.exp(drawn[:, layout.log])
     steps = [kind(name) == "step_time" for name in layout.labels]
@@ -118,11 +130,13 @@ def posterior(
 
 def _problem(fit: StepFit) -> tuple[Layout, Block, Array, Array]:
     """The fit's problem again, its optimum and the Cholesky factor of its covariance."""
-    labels = fit.names[:-1]
+    labels = fit.names[:-1]  # mu0, the last, is part of the trend
     layout = Layout(labels, (tuple((name, i) for i, name in enumerate(labels)),))
+    # `fitted` counts the labels and the degree + 1 coefficients of the trend
     degree = fit.fitted - len(labels) - 1
     block = make_block(fit.time, fit.observed, fit.law, fit.spring, fit.protocol, degree)
     values = fit.values[:-1].copy()
+    # Delta method: the covariance of ln x is that of x over x², as d ln x = dx/x
     scale = np.where(layout.log, 1 / values, 1.0)
     covariance = fit.covariance[:-1, :-1] * np.outer(scale, scale)
     values[layout.log] = np.log(values[layout.log])
@@ -133,6 +147,8 @@ def _problem(fit: StepFit) -> tuple[Layout, Block, Array, Array]:
 def _with_cheap_gradient(layout: Layout, block: Block) -> Callable[[Array], Array]:
     """Friction of the parameters; a few forward tangents beat a reverse pass through the solver."""
 
+    # The sampler asks for gradients in reverse mode. The rule answers with the Jacobian that the
+    # forward pass made: gᵀ ∂μ/∂p, with nothing of the solver to be run backwards.
     @jax.custom_vjp
     def friction(p: Array) -> Array:
         return simulate(layout, p, 0, block)
@@ -151,6 +167,7 @@ def _whitener(models: list[Noise]) -> Callable[[Array], Array]:
     """e_t = (x_t − Σ φ_k x_{t−k})/σ on each stretch of even sampling."""
 
     def whiten(x: Float[Array, "n k"]) -> Float[Array, "n k"]:
+        # The first rows of a stretch have fewer earlier ones and are whitened by those there are
         parts = []
         for model in models:
             part = x[model.rows]

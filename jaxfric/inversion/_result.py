@@ -1,6 +1,6 @@
 """What an inversion returns: parameters with honest errors."""
 
-from typing import Any
+from typing import TypedDict
 
 import equinox as eqx
 import numpy as np
@@ -10,9 +10,23 @@ from jaxfric.dynamics import VelocityProtocol
 from jaxfric.inversion._identifiability import Identifiability, identifiability
 from jaxfric.inversion._names import EFFECTS, a_minus_b, is_log, kind, law_title, unit
 from jaxfric.inversion._noise import Noise
+from jaxfric.inversion._tables import html_table, printed
 from jaxfric.ratestate import RateStateLaw, Spring
 
+# A normal variable lies within as many standard deviations of its mean in 95 % of all cases
 NORMAL_95 = 1.959963984540054
+HEADER = ("", "value", "± std error", "95 % interval", "unit")
+
+
+class Row(TypedDict):
+    """A parameter in the table of a fit; SI, `low` and `high` of its 95 % interval."""
+
+    name: str
+    value: float
+    error: float
+    low: float
+    high: float
+    unit: str
 
 
 class StepFit(eqx.Module):
@@ -97,11 +111,14 @@ class StepFit(eqx.Module):
     def error(self, name: str) -> float:
         """Standard error of a parameter by name, "a-b" included."""
         weights = self._weights(name)
+        # Var(wᵀp) = wᵀCw: the covariance of a and b, which is most of both, cancels in a − b
         return float(np.sqrt(weights @ self.covariance @ weights))
 
     def interval(self, name: str, sigmas: float = NORMAL_95) -> tuple[float, float]:
         """Interval of ± `sigmas` standard errors (95 % by default), on a log scale for Dc and k."""
         value, error = self.value(name), self.error(name)
+        # Delta method: the error of ln x is that of x over x, and an interval of ln x is never
+        # negative in x
         if is_log(name):
             factor = float(np.exp(sigmas * error / value))
             return value / factor, value * factor
@@ -109,6 +126,7 @@ class StepFit(eqx.Module):
 
     def identifiability(self) -> Identifiability:
         """Which combinations of the parameters the record does not constrain."""
+        # μ0 is a level: every record tells it, and it has no unit to compare it in
         kept = [i for i, name in enumerate(self.names) if kind(name) != "mu0"]
         return identifiability(
             tuple(self.names[i] for i in kept),
@@ -117,12 +135,12 @@ class StepFit(eqx.Module):
             float(np.max(np.asarray(self.protocol.velocities))),
         )
 
-    def table(self) -> list[dict[str, Any]]:
+    def table(self) -> list[Row]:
         """Rows of name, value, standard error and 95 % interval; a−b included."""
         names = list(self.names)
         effects = [i for i, name in enumerate(names) if kind(name) in EFFECTS]
         names.insert(1 + max(effects, default=-1), "a-b")
-        rows = []
+        rows: list[Row] = []
         for name in names:
             low, high = self.interval(name)
             rows.append(
@@ -137,21 +155,44 @@ class StepFit(eqx.Module):
             )
         return rows
 
-    def __str__(self) -> str:
-        head = f"{self.law_name} fitted to {self.title or 'a record'} ({self.time.size} samples)"
-        lines = [head, f"  {'':<11}{'value':>12}{'± std error':>13}   95 % interval"]
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        _, value, error, interval, _ = HEADER
+        lines = [self._head(), f"  {'':<11}{value:>12}{error:>13}   {interval}"]
+        for name, value, error, interval, unit_ in self._cells():
+            line = f"  {name:<11}{value:>12}{error:>13}   {interval:<26}{unit_}"
+            lines.append(line.rstrip())
+        lines.append(f"  {self._foot()}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The same table for a notebook."""
+        return html_table(self._head(), HEADER, self._cells(), self._foot())
+
+    def _cells(self) -> list[tuple[str, str, str, str, str]]:
+        """Under `HEADER`, each value to the second digit of its error."""
+        cells = []
         for row in self.table():
-            value, low, high = (_rounded(row[x], row["error"]) for x in ("value", "low", "high"))
-            lines.append(
-                f"  {row['name']:<11}{value:>12}{row['error']:>13.2g}   "
-                f"{f'[{low}, {high}]':<26}{row['unit']}".rstrip()
+            value, low, high = (
+                _rounded(x, row["error"]) for x in (row["value"], row["low"], row["high"])
             )
+            interval = f"[{low}, {high}]"
+            cells.append((row["name"], value, f"{row['error']:.2g}", interval, row["unit"]))
+        return cells
+
+    def _head(self) -> str:
+        return f"{self.law_name} fitted to {self.title or 'a record'} ({self.time.size} samples)"
+
+    def _foot(self) -> str:
         state = f"converged in {self.iterations} iterations" if self.converged else "NOT CONVERGED"
-        lines.append(
-            f"  residual rms {self.rms:.3g} (steady parts {self.steady_noise:.3g}), "
+        return (
+            f"residual rms {self.rms:.3g} (steady parts {self.steady_noise:.3g}), "
             f"BIC {self.bic:.1f}, {state}"
         )
-        return "\n".join(lines)
 
     def _weights(self, name: str) -> np.ndarray:
         if name == "a-b":
@@ -181,17 +222,36 @@ class JointFit(eqx.Module):
         """Root mean square of all residuals."""
         return float(np.sqrt(np.mean(np.concatenate([f.residual for f in self.fits]) ** 2)))
 
-    def __str__(self) -> str:
-        lines = [f"joint fit of {len(self.fits)} records, residual rms {self.rms:.3g}"]
-        errors = np.sqrt(np.diag(self.covariance))
-        for name, value, error in zip(self.names, self.values, errors, strict=True):
-            lines.append(f"  {name:<14}{value:>12.5g} ± {error:.2g} {unit(name)}")
+    def __repr__(self) -> str:
+        return printed(self, self._summary)
+
+    __str__ = __repr__
+
+    def _summary(self) -> str:
+        lines = [self._head()]
+        for name, value, error, unit_ in self._cells():
+            lines.append(f"  {name:<14}{value:>12} ± {error} {unit_}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The same table for a notebook."""
+        return html_table(self._head(), ("", "value", "± std error", "unit"), self._cells())
+
+    def _head(self) -> str:
+        return f"joint fit of {len(self.fits)} records, residual rms {self.rms:.3g}"
+
+    def _cells(self) -> list[tuple[str, str, str, str]]:
+        errors = np.sqrt(np.diag(self.covariance))
+        return [
+            (name, f"{value:.5g}", f"{error:.2g}", unit(name))
+            for name, value, error in zip(self.names, self.values, errors, strict=True)
+        ]
 
 
 def _rounded(value: float, error: float) -> str:
     """A number to the second digit of its error."""
     if not (np.isfinite(value) and np.isfinite(error) and error > 0) or value == 0:
         return f"{value:.5g}"
+    # Two digits of the error: as many digits of the value as there are from its first to there
     digits = int(np.floor(np.log10(abs(value)))) - int(np.floor(np.log10(error))) + 2
     return f"{value:.{min(max(digits, 1), 15)}g}"

@@ -8,7 +8,7 @@ plotting.save(figure, "fit.png")                       # written whole or not at
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jaxfric.plotting._design import (
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
         plot_designs as plot_designs,
         plot_surface as plot_surface,
     )
-    from jaxfric.plotting._fault_slip import (
-        plot_fault_slip as plot_fault_slip,
-        plot_slip_prediction as plot_slip_prediction,
-    )
+    from jaxfric.plotting._fault_slip import plot_fault_slip as plot_fault_slip
     from jaxfric.plotting._fit import plot_fits as plot_fits
     from jaxfric.plotting._history import (
         plot_sensitivity as plot_sensitivity,
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     )
     from jaxfric.plotting._metainterface import plot_metainterface as plot_metainterface
     from jaxfric.plotting._slide_hold_learn import plot_slide_hold_learn as plot_slide_hold_learn
+    from jaxfric.plotting._slip_prediction import plot_slip_prediction as plot_slip_prediction
     from jaxfric.plotting._style import save as save
 
 # Loaded with the physics that they draw when first asked for: one figure needs not all of it.
@@ -35,7 +33,7 @@ _MODULES = {
     "plot_designs": "_design",
     "plot_surface": "_design",
     "plot_fault_slip": "_fault_slip",
-    "plot_slip_prediction": "_fault_slip",
+    "plot_slip_prediction": "_slip_prediction",
     "plot_fits": "_fit",
     "plot_sensitivity": "_history",
     "plot_stick_slip": "_history",
@@ -45,7 +43,7 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'jaxfric.plotting' has no attribute {name!r}")
     return getattr(importlib.import_module(f"jaxfric.plotting.{_MODULES[name]}"), name)

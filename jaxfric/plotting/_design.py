@@ -1,7 +1,7 @@
 """Figures of designed surfaces."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,8 +25,10 @@ def plot_design(design: Design, spread: Tolerance | None = None, *, title: str =
         A matplotlib figure.
 
     Raises:
+        ValueError: for a batch of designs.
         ImportError: without matplotlib.
     """
+    _one(design, "plot_design")
     figure, (law, error, count) = new_figure(size=(6.5, 7.0), ratios=(2.6, 1.6, 1.4))
     load, target, friction = (np.asarray(x) for x in (design.load, design.target, design.friction))
     law.plot(load, target, color="black", lw=3, alpha=0.3, label="target")
@@ -34,6 +36,7 @@ def plot_design(design: Design, spread: Tolerance | None = None, *, title: str =
     law.set(ylabel="friction (N)", title=title)
     law.set_ylim(bottom=0)
     law.legend(frameon=False)
+    # Where no friction is wanted, as at zero load, a relative error has no meaning: no line there.
     wanted = np.where(target > 0, target, np.nan)
     if spread is not None:
         low, high = (100 * (np.asarray(x) / wanted - 1) for x in (spread.low, spread.high))
@@ -63,8 +66,14 @@ def plot_surface(design: Design, *, spacing: float, title: str = "") -> "Figure"
         A matplotlib figure.
 
     Raises:
+        ValueError: for a batch of designs, or a spacing that is not positive.
         ImportError: without matplotlib.
     """
+    _one(design, "plot_surface")
+    if not spacing > 0:
+        raise ValueError(
+            f"spacing must be a positive number of metres, such as 1.5e-3; got {spacing}"
+        )
     figure, (axis,) = new_figure(size=(6.2, 5.2), ratios=(1.0,))
     surface = design.surface
     used = np.asarray(surface.used)
@@ -72,9 +81,11 @@ def plot_surface(design: Design, *, spacing: float, title: str = "") -> "Figure"
     radius = np.asarray(surface.radius)[used]
     position = lattice(depth.size, spacing) * 1e3
     touching = depth < float(np.max(np.asarray(design.curve.indentation))) * 1e6
-    size: Any = 40 + 260 * radius / radius.max()
-    ring = np.where(touching, "black", "none")
-    points = axis.scatter(*position.T, s=size, c=depth, cmap="viridis_r", edgecolors=ring)
+    # Areas in square points: the smallest is still seen, the largest stays in its cell.
+    size = (40 + 260 * radius / radius.max()).tolist()
+    ring = ["black" if touches else "none" for touches in touching]
+    x, y = position.T
+    points = axis.scatter(x, y, s=size, c=depth, cmap="viridis_r", edgecolors=ring)
     figure.colorbar(points, ax=axis, label="depth below the highest tip (µm)")
     axis.set(xlabel="x (mm)", ylabel="y (mm)", aspect="equal", title=title)
     axis.annotate(
@@ -96,19 +107,23 @@ def plot_designs(designs: Sequence[Design], *, title: str = "") -> "Figure":
         A matplotlib figure.
 
     Raises:
+        ValueError: without a design.
         ImportError: without matplotlib.
     """
+    if not designs:
+        raise ValueError("plot_designs needs at least one design")
     figure, (law, error, heights) = new_figure(size=(6.5, 8.0), ratios=(2.0, 1.6, 2.4), share=False)
     load, target = (np.asarray(x) for x in (designs[0].load, designs[0].target))
     law.plot(load, target, color="black", lw=3, alpha=0.3, label="target")
     wanted = np.where(target > 0, target, np.nan)
     for rank, design in enumerate(designs):
         friction = np.asarray(design.friction)
-        colour: Any = COLOURS[0] if rank == 0 else DATA
+        colour = COLOURS[0] if rank == 0 else DATA
         name = {0: f"best, {float(design.error):.2g} %", 1: "others"}.get(rank)
         over = len(designs) - rank  # the best on top
         law.plot(load, friction, color=colour, lw=1, label=name, zorder=over)
         error.plot(load, 100 * (friction / wanted - 1), color=colour, lw=0.8, zorder=over)
+        # Only what touches at the largest load has been designed; the rest is out of reach.
         gap = np.sort(float(design.surface.top) - np.asarray(design.surface.height)) * 1e6
         reach = float(np.max(np.asarray(design.curve.indentation))) * 1e6
         heights.plot(gap[gap < reach], 1 + np.arange((gap < reach).sum()), ".-", color=colour,
@@ -119,3 +134,11 @@ def plot_designs(designs: Sequence[Design], *, title: str = "") -> "Figure":
     error.set(xlabel="load (N)", ylabel="error (%)")
     heights.set(xlabel="depth below the highest tip (µm)", ylabel="asperities above, that touch")
     return figure
+
+
+def _one(design: Design, name: str) -> None:
+    if np.ndim(design.load) != 1 or np.ndim(design.friction) != 1:
+        raise ValueError(
+            f"{name} draws one design, but its friction has shape {np.shape(design.friction)}; "
+            "take one with jax.tree_util.tree_map(lambda x: x[0], designs)"
+        )

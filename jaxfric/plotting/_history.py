@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jaxfric.plotting._style import COLOURS, new_figure
+from jaxfric.plotting._style import COLOURS, looks, new_figure
 from jaxfric.ratestate import Catalogue, History
 
 if TYPE_CHECKING:
@@ -27,8 +27,14 @@ def plot_stick_slip(
         A matplotlib figure.
 
     Raises:
+        ValueError: for a batch of runs.
         ImportError: without matplotlib.
     """
+    if np.ndim(history.time) != 1:
+        raise ValueError(
+            f"plot_stick_slip draws one run, but time has shape {np.shape(history.time)}; take one "
+            "with jax.tree_util.tree_map(lambda x: x[0], history)"
+        )
     figure, axes = new_figure(size=(7.0, 6.0), ratios=(2.0, 2.0, 1.3))
     columns = (
         (history.friction, "friction"),
@@ -39,9 +45,10 @@ def plot_stick_slip(
         axis.plot(np.asarray(history.time), np.asarray(values), color=COLOURS[1], lw=1.3)
         axis.set_ylabel(label)
         if events is not None:
+            # A catalogue has a fixed length; what follows its events is padding.
             for time in np.asarray(events.time)[np.asarray(events.valid)]:
                 axis.axvline(time, color=COLOURS[0], lw=0.7, ls=":", zorder=0)
-    axes[1].set_yscale("log")
+    axes[1].set_yscale("log")  # between locked and slipping lie many decades
     axes[0].set_title(title)
     axes[-1].set_xlabel("time (s)")
     return figure
@@ -63,13 +70,21 @@ def plot_sensitivity(
         A matplotlib figure.
 
     Raises:
+        ValueError: without a slope, or unless all are (m,).
         ImportError: without matplotlib.
     """
+    if not slopes:
+        raise ValueError("plot_sensitivity needs the derivative by at least one parameter")
+    shapes = {"time": np.shape(time), "friction": np.shape(friction)}
+    shapes |= {name: np.shape(slope) for name, slope in slopes.items()}
+    if len(set(shapes.values())) > 1 or len(np.shape(time)) != 1:
+        raise ValueError(f"time, friction and the slopes must have one shape (m,); got {shapes}")
     figure, axes = new_figure(size=(7.0, 5.0), ratios=(1.0, 1.3))
     axes[0].plot(np.asarray(time), np.asarray(friction), color="black", lw=1.3)
     axes[0].set(ylabel="friction", title=title)
-    for (name, slope), colour in zip(slopes.items(), COLOURS, strict=False):
+    for (name, slope), (colour, _) in zip(slopes.items(), looks(), strict=False):
         axes[1].plot(np.asarray(time), np.asarray(slope), color=colour, lw=1.3, label=name)
     axes[1].set(xlabel="time (s)", ylabel="∂μ / ∂ ln(parameter)")
+    # Few curves of few points: matplotlib finds the corner with the fewest of them.
     axes[1].legend(frameon=False, fontsize=8)
     return figure

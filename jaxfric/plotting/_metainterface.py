@@ -1,31 +1,34 @@
 """Figures of the study Friction on Demand."""
 
-import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
-from jaxfric.plotting._style import COLOURS, DATA, new_figure
+from jaxfric.plotting._labels import Label, label_points
+from jaxfric.plotting._studies import DesignRow, Plane, ShownDesigns, read_shown, require
+from jaxfric.plotting._style import COLOURS, DATA, legend_below, new_figure, new_panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-GROUP = "random, 64"
-KINDS = {  # the beginning of a method's name: colour, name in the legend
+GROUP = "random, 64"  # the targets of which every method has a row
+KINDS = {  # of a method: colour, name in the legend
     "ours": (COLOURS[0], "ours"),
     "bank": (COLOURS[1], "retrieval"),
     "CVAE": (COLOURS[3], "the paper's networks"),
-    "VAE": (COLOURS[4], "CMA-ES"),
-    "CMA": (COLOURS[4], "CMA-ES"),
     "MLP": (COLOURS[3], "the paper's networks"),
     "trees": (COLOURS[3], "the paper's networks"),
     "GAN": (COLOURS[3], "the paper's networks"),
+    "VAE + CMA-ES": (COLOURS[4], "CMA-ES"),
+    "CMA-ES on parameters": (COLOURS[4], "CMA-ES"),
 }
+NAMED_BY_COLOUR = ("ours", "bank")  # their points are labelled with the way alone
 YARDSTICKS = {"constant": "--", "random surface": ":", "true mixture, redrawn": "-."}
 
 
-def plot_metainterface(metrics: dict[str, Any], folder: Path) -> dict[str, "Figure"]:
+def plot_metainterface(metrics: Mapping[str, object], folder: Path) -> "dict[str, Figure]":
     """Every figure of the study, by file name.
 
     Arguments:
@@ -36,36 +39,43 @@ def plot_metainterface(metrics: dict[str, Any], folder: Path) -> dict[str, "Figu
         designs.png, time.png, diversity.png, plane.png.
 
     Raises:
+        ValueError: for metrics without rows or analyses.
+        FileNotFoundError: for a folder without shown.json.
         ImportError: without matplotlib.
     """
-    shown = json.loads((Path(folder) / "shown.json").read_text())
+    require(metrics, ("rows", "analyses"), "metainterface")
+    rows = cast("list[DesignRow]", metrics["rows"])
+    analyses = cast("dict[str, Plane]", metrics["analyses"])
+    require(analyses, ("plane",), "metainterface")
+    shown = cast("list[ShownDesigns]", read_shown(folder, "metainterface"))
     return {
         "designs.png": _designs(shown),
-        "time.png": _against(metrics, "ms_per_design", "time for one design (ms)"),
-        "diversity.png": _against(metrics, "diversity", "diversity (random surfaces: 1)"),
-        "plane.png": _plane(metrics["analyses"]["plane"]),
+        "time.png": _against(rows, "ms_per_design", "time for one design (ms)"),
+        "diversity.png": _against(rows, "diversity", "diversity (random surfaces: 1)"),
+        "plane.png": _plane(analyses["plane"]),
     }
 
 
-def _designs(shown: list[dict[str, Any]]) -> "Figure":
+def _designs(shown: Sequence[ShownDesigns]) -> "Figure":
     """Six targets: the laws above, the asperities that touch below."""
-    figure, axes = new_figure(size=(12.0, 5.2), ratios=(1.6, 1.0), share=False, columns=len(shown))
-    for i, one in enumerate(shown):
-        top, bottom = axes[0][i], axes[1][i]
-        load = np.asarray(one["load"]) * 1e3
-        top.plot(load, np.asarray(one["target"]) * 1e3, color="black", lw=3, alpha=0.3)
-        for k, friction in enumerate(one["friction"]):
+    figure, axes = new_panels(size=(12.0, 5.2), ratios=(1.6, 1.0), share=False, columns=len(shown))
+    for top, bottom, designs in zip(axes[0], axes[1], shown, strict=True):
+        load = np.asarray(designs["load"]) * 1e3
+        top.plot(load, np.asarray(designs["target"]) * 1e3, color="black", lw=3, alpha=0.3)
+        for k, friction in enumerate(designs["friction"]):
             top.plot(load, np.asarray(friction) * 1e3, color=COLOURS[0] if k == 0 else DATA, lw=0.8)
-        name = one["name"].replace(" times", "").replace("second slope", "second slope\n")
-        top.set_title(f"{name}\n{min(one['error']):.2g} to {max(one['error']):.2g} %",
+        name = designs["name"].replace(" times", "").replace("second slope", "second slope\n")
+        top.set_title(f"{name}\n{min(designs['error']):.2g} to {max(designs['error']):.2g} %",
                       fontsize=9)  # fmt: skip
         top.set_xlabel("load (mN)", fontsize=8)
-        for k, (depth, radius) in enumerate(zip(one["depth"], one["radius"], strict=True)):
-            sizes: Any = 30 * (np.asarray(radius) / 1e-3) ** 2 + 2
+        for k, (depth, radius) in enumerate(zip(designs["depth"], designs["radius"], strict=True)):
+            # The area grows with the area of the sphere, 30 square points for a radius of 1 mm; two
+            # more keep the smallest in sight.
+            sizes = (30 * (np.asarray(radius) / 1e-3) ** 2 + 2).tolist()
             bottom.scatter(np.asarray(depth) * 1e6, np.full(len(depth), k), s=sizes,
                            color=COLOURS[0] if k == 0 else DATA, lw=0)  # fmt: skip
         bottom.set_xlabel("depth (µm)", fontsize=8)
-        bottom.set_ylim(len(one["depth"]) - 0.4, -0.6)
+        bottom.set_ylim(len(designs["depth"]) - 0.4, -0.6)
         bottom.set_yticks([])
         for axis in (top, bottom):
             axis.tick_params(labelsize=7)
@@ -74,40 +84,49 @@ def _designs(shown: list[dict[str, Any]]) -> "Figure":
     return figure
 
 
-def _against(metrics: dict[str, Any], key: str, label: str) -> "Figure":
+def _against(
+    rows: Sequence[DesignRow], key: Literal["ms_per_design", "diversity"], label: str
+) -> "Figure":
     """Error of each method on random laws of 64 asperities against something else of it."""
-    figure, (axis,) = new_figure(size=(7.2, 5.0), ratios=(1.0,))
-    rows = [r for r in metrics["rows"] if r["group"] == GROUP]
-    named: set[str] = set()
-    for row in rows:
-        kind = next((k for k in KINDS if row["method"].startswith(k)), None)
-        if kind is None or row.get(key) is None or row[key] <= 0:
+    figure, (axis,) = new_figure(size=(7.2, 5.4), ratios=(1.0,))
+    of_group = [row for row in rows if row["group"] == GROUP]
+    kinds: set[str] = set()
+    names: list[Label] = []
+    for row in of_group:
+        kind, control = row["kind"], row["control"]
+        value = row.get(key)
+        # Yardsticks are no method; a method that was not timed has no place on a logarithmic axis.
+        if kind not in KINDS or value is None or value <= 0:
             continue
         colour, name = KINDS[kind]
-        axis.plot(row[key], row["median"], "o", color=colour, ms=6,
-                  label=None if name in named else name)  # fmt: skip
-        named.add(name)
-        short = row["method"].removeprefix("ours").removeprefix("bank").strip(" ,") or "as found"
-        axis.annotate(short, (row[key], row["median"]), xytext=(5, 4),
-                      textcoords="offset points", fontsize=7, color=colour)  # fmt: skip
+        axis.plot(value, row["median"], "o", color=colour, ms=6,
+                  label=None if name in kinds else name)  # fmt: skip
+        kinds.add(name)
+        parts = [control] if kind in NAMED_BY_COLOUR else [kind, control]
+        short = ", ".join(part for part in parts if part)
+        names.append(Label(value, row["median"], short, colour))
+    heights: list[float] = []
     for name, style in YARDSTICKS.items():
-        median = [r["median"] for r in rows if r["method"] == name]
-        if median:
-            axis.axhline(median[0], color="black", lw=0.9, ls=style, label=name)
+        medians = [row["median"] for row in of_group if row["kind"] == name]
+        if medians:
+            axis.axhline(medians[0], color="black", lw=0.9, ls=style, label=name)
+            heights.append(medians[0])
     axis.set(xlabel=label, ylabel="sMAPE of the friction law, median (%)", yscale="log")
     if key != "diversity":
         axis.set_xscale("log")
     axis.margins(x=0.15)
-    axis.legend(frameon=False, fontsize=8)
+    legend_below(figure, axis, columns=4)
+    label_points(figure, axis, names, lines=heights)  # last, when nothing moves any more
     return figure
 
 
-def _plane(plane: dict[str, list[float]]) -> "Figure":
+def _plane(plane: Plane) -> "Figure":
     """Error of one pass over friction and the number of asperities."""
     figure, (axis,) = new_figure(size=(6.4, 4.6), ratios=(1.0,))
     from matplotlib.colors import LogNorm
 
     error = np.asarray(plane["error"])
+    # A few laws that fail would take most of the colours for themselves.
     points = axis.scatter(
         plane["asperities"], plane["friction_over_load"], c=error, s=10, cmap="viridis",
         norm=LogNorm(*np.percentile(error, [2, 98])),

@@ -4,11 +4,11 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from jaxfric.programs import _kept
 
@@ -25,24 +25,34 @@ class Program:
     function of the user's own are traced at every call, as the function may have changed.
     """
 
-    def __init__(self, function: Callable[..., Any], level: int | None = None):
+    def __init__(self, function: Callable[..., PyTree], level: int | None = None):
         functools.update_wrapper(self, function)
         self.function, self.level = function, level
         self.module = function.__module__
         self.name = f"{function.__module__}.{function.__qualname__}"
         self.jitted = eqx.filter_jit(function)
-        options: Any = {}
+        # A second one, for where programs are kept but not this one (its arguments cannot be
+        # described): it is compiled at the level that a kept one would be. Without a keeper the
+        # user's own XLA flags decide.
+        self.at_level = self.jitted
         if level is not None:
-            options = {"compiler_options": {"xla_backend_optimization_level": level}}
-        self.at_level = eqx.filter_jit(function, **options)
+            options = {"xla_backend_optimization_level": level}
+            self.at_level = eqx.filter_jit(  # type: ignore[call-overload] # stub lacks jit's options
+                function, compiler_options=options
+            )
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: PyTree) -> PyTree:
         """The function's result."""
+        # A function that lasts is found again by what it is; any other would be looked up by its
+        # object in the cache of jit, and a closure that has changed would go on as it was.
         static = [x for x in jax.tree_util.tree_leaves(args) if not eqx.is_array(x)]
         if not all(map(_lasting, static)):
             return self.function(*args)
+        # Inside the caller's own jit, grad or vmap there are no numbers to run a kept program on
         keeper = _kept.keeper()
         if keeper is not None and not _traced(args):
+            # `prepare` asked this thread for the program alone: what comes after needs its result,
+            # so the call ends here
             if getattr(_THREAD, "prepares", False):
                 _THREAD.prepares = False
                 keeper.prepare(self, args)
@@ -51,7 +61,7 @@ class Program:
         return self.jitted(*args)
 
 
-def program(function: Callable[..., Any], *, level: int | None = None) -> Program:
+def program(function: Callable[..., PyTree], *, level: int | None = None) -> Program:
     """Make a `Program` of a function at the top of a module.
 
     Arguments:
@@ -71,7 +81,7 @@ def program(function: Callable[..., Any], *, level: int | None = None) -> Progra
     return Program(function, level)
 
 
-def prepare(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+def prepare(function: Callable[..., object], *args: object, **kwargs: object) -> None:
     """Compile, but do not run, the first program that a call would run.
 
     For a thread, while another computes: XLA compiles side by side, but programs that run side by
@@ -85,6 +95,8 @@ def prepare(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """
     if _kept.keeper() is None:
         return
+    # The function runs as far as its first program, with whatever it does before: nobody else knows
+    # which arguments that program will be given
     _THREAD.prepares = True
     with contextlib.suppress(_PreparedError):
         function(*args, **kwargs)
@@ -95,16 +107,19 @@ class _PreparedError(Exception):
     """Ends a call whose program is ready."""
 
 
+# Of this thread alone: another may run programs at the same time
 _THREAD = threading.local()
 
 
-def _traced(args: Any) -> bool:
+def _traced(args: PyTree) -> bool:
+    """Whether an argument stands in a transformation of the caller's."""
     return any(isinstance(x, jax.core.Tracer) for x in jax.tree_util.tree_leaves(args))
 
 
-def _lasting(x: Any) -> bool:
+def _lasting(x: object) -> bool:
     """Whether an argument that is no array means the same as long as it is the same object."""
     if isinstance(x, (bool, int, float, complex, str, bytes, np.generic, np.dtype, type)):
         return True
+    # A function names its module; of any other object the class does
     module = getattr(x, "__module__", None) or type(x).__module__
     return module.split(".")[0] in LIBRARIES

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
+# The one form in which this package imports itself. An opening bracket stands for names on the
+# lines below, which all belong to a package that is followed as a whole.
 _FROM = re.compile(r"^\s*from (jaxfric[\w.]*) import ([\w \t,]+|\()", re.MULTILINE)
 
 
@@ -23,18 +25,23 @@ def digest(module: str) -> str:
         >>> digest("jaxfric._checks") == digest("jaxfric._status")
         False
     """
+    # From the text rather than from `sys.modules`: what a process happens to have imported, and in
+    # which order, must not change the answer
     found, waiting = {}, [module]
     while waiting:
         name = waiting.pop()
         path = _path(name)
+        # This room decides where programs lie, not what they compute
         if path is None or path in found or path.parent.name == "programs":
             continue
         content = path.read_bytes()
         found[path] = hashlib.sha256(content).digest()
         for package, names in _FROM.findall(content.decode("utf-8")):
+            # A name may be a module of that package or something inside it; `_path` tells
             waiting.append(package)
             waiting += [f"{package}.{n.strip().split(' ')[0]}" for n in names.split(",")]
     total = hashlib.sha256()
+    # By paths inside the package, so that two installations of one version agree
     for path in sorted(found):
         total.update(path.relative_to(PACKAGE).as_posix().encode() + found[path])
     return total.hexdigest()[:24]

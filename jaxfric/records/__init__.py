@@ -15,19 +15,21 @@ A file that cannot be read without guessing is refused with a sentence that name
 lines and the remedy.
 """
 
-from jaxfric.records._friction_law import read_friction_law as read_friction_law
-from jaxfric.records._labquake import LabquakeRecord as LabquakeRecord
-from jaxfric.records._read import read_velocity_step as read_velocity_step
-from jaxfric.records._read_labquake import read_labquake as read_labquake
-from jaxfric.records._record import VelocityStepRecord as VelocityStepRecord
+from jaxfric.records._friction_law_reader import read_friction_law as read_friction_law
+from jaxfric.records._labquake_reader import read_labquake as read_labquake
+from jaxfric.records._labquake_record import LabquakeRecord as LabquakeRecord
 from jaxfric.records._sample import sample as sample
-from jaxfric.records._surface import (
-    asperities_csv as asperities_csv,
+from jaxfric.records._surface_mesh import (
     cap_mesh as cap_mesh,
     cap_triangles as cap_triangles,
-    foot_radius as foot_radius,
-    lattice as lattice,
     stl_bytes as stl_bytes,
-    write_asperities as write_asperities,
     write_stl as write_stl,
 )
+from jaxfric.records._surface_table import (
+    asperities_csv as asperities_csv,
+    foot_radius as foot_radius,
+    lattice as lattice,
+    write_asperities as write_asperities,
+)
+from jaxfric.records._velocity_step_reader import read_velocity_step as read_velocity_step
+from jaxfric.records._velocity_step_record import VelocityStepRecord as VelocityStepRecord

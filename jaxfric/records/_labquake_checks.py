@@ -1,27 +1,35 @@
 """What makes columns of numbers a stick-slip record."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from jaxfric.records._checks import DURATION, listed
-from jaxfric.records._record import as_column
+from jaxfric.records._arrays import Values, as_column, read_only
+from jaxfric.records._rows import listed
+from jaxfric.records._velocity_step_checks import DURATION
 
+# Fewer point to a file that was cut off: a record of repeated failures is far longer.
 MIN_SAMPLES = 8
-UNEVEN = 0.05  # of a time step
+# Of a time step. Five times what the reader leaves as it is, so that a record that it has just read
+# is never refused here.
+UNEVEN = 0.05
 
-# Plausible values in SI. They are wide: their task is to catch a unit that is wrong by 1e3 or 1e6.
-FRICTION = (0.05, 1.5)  # of the median
+# Plausible values in SI, compared with the median, which a few spikes do not move. They are wide on
+# purpose: their task is to catch a unit that is wrong by 1e3 or 1e6. Friction is held to a narrower
+# range than in a velocity step, as the reader of stick-slip files assumes units that no name
+# states, and this is what catches a wrong guess.
+FRICTION = (0.05, 1.5)
 NORMAL_STRESS = (1e3, 1e11)  # Pa
-SHEAR_STRESS = (1e2, 1e11)  # Pa, of the median
+SHEAR_STRESS = (1e2, 1e11)  # Pa
 _LIKELY_NORMAL = (1e5, 1e9)  # Pa, of a laboratory fault
+# The friction for which a message calls the normal stress beside a shear stress usual.
+_USUAL_FRICTION = (0.3, 0.8)
 _UNITS = {"Pa": 1.0, "kPa": 1e3, "MPa": 1e6, "GPa": 1e9}
 _ESCAPE = "If the numbers are right, pass check_ranges=False"
 
 
 def check_labquake(
-    given: Mapping[str, Any], source: str, *, check_ranges: bool
+    given: Mapping[str, Values | None], source: str, *, check_ranges: bool
 ) -> dict[str, np.ndarray]:
     """The columns of a record, read-only; raises `ValueError` unless they form one."""
     columns = {
@@ -29,7 +37,9 @@ def check_labquake(
         for key, value in given.items()
         if value is not None and key != "emission"
     }
-    columns["emission"] = _emission(given["emission"], source)
+    emission = given["emission"]
+    # None is refused like the one number that NaN is: it has no channels.
+    columns["emission"] = _emission(np.nan if emission is None else emission, source)
     count = columns["time"].size
     for key, values in columns.items():
         if values.ndim and values.shape[0] != count:
@@ -39,6 +49,7 @@ def check_labquake(
             )
     _check_time(columns["time"], source, check_ranges)
     for key, values in columns.items():
+        # Only the time to failure may be unknown: after the last failure nobody knows it.
         if key != "time_to_failure" and not np.isfinite(values).all():
             raise ValueError(
                 f"{source}: {int((~np.isfinite(values)).sum())} values of {key} are not finite; "
@@ -55,10 +66,11 @@ def check_labquake(
     return columns
 
 
-def _column(key: str, value: Any, source: str) -> np.ndarray:
+def _column(key: str, value: Values, source: str) -> np.ndarray:
+    # One number for a whole experiment stays one number, of shape ().
     if key == "normal_stress" and np.ndim(value) == 0:
         stress = as_column(key, np.reshape(value, 1), source)[0]
-        return _frozen(np.array(stress))
+        return read_only(np.array(stress))
     if np.ndim(value) > 1:
         raise ValueError(
             f"{source}: {key} must have one dimension, but has shape {np.shape(value)}; a record "
@@ -67,7 +79,7 @@ def _column(key: str, value: Any, source: str) -> np.ndarray:
     return as_column(key, value, source)
 
 
-def _emission(value: Any, source: str) -> np.ndarray:
+def _emission(value: Values, source: str) -> np.ndarray:
     if np.ndim(value) == 1:
         value = np.asarray(value)[:, None]
     if np.ndim(value) != 2 or 0 in np.shape(value):
@@ -75,12 +87,7 @@ def _emission(value: Any, source: str) -> np.ndarray:
             f"{source}: emission must have shape (n, channels) or (n,), but has {np.shape(value)}"
         )
     channels = [as_column("emission", channel, source) for channel in np.asarray(value).T]
-    return _frozen(np.stack(channels, axis=1))
-
-
-def _frozen(values: np.ndarray) -> np.ndarray:
-    values.flags.writeable = False
-    return values
+    return read_only(np.stack(channels, axis=1))
 
 
 def _check_time(time: np.ndarray, source: str, check_ranges: bool) -> None:
@@ -91,6 +98,7 @@ def _check_time(time: np.ndarray, source: str, check_ranges: bool) -> None:
         )
     steps = np.diff(time)
     dt = (time[-1] - time[0]) / steps.size
+    # Written so that a NaN, which compares as false, is refused as well.
     if not (np.isfinite(time).all() and dt > 0 and (abs(steps - dt) <= UNEVEN * dt).all()):
         raise ValueError(
             f"{source}: the times must increase evenly; the steps run from {steps.min():.6g} s to "
@@ -115,8 +123,8 @@ def _derive_friction(columns: dict[str, np.ndarray], source: str) -> None:
             + ". Leave unloaded parts out with window=(start, stop)"
         )
     if "friction" not in columns and "shear_stress" in columns and normal is not None:
-        with np.errstate(over="ignore"):
-            columns["friction"] = _frozen(columns["shear_stress"] / normal)
+        with np.errstate(over="ignore"):  # an overflow is for the ranges to judge
+            columns["friction"] = read_only(columns["shear_stress"] / normal)
 
 
 def _check_ranges(columns: dict[str, np.ndarray], source: str) -> None:
@@ -136,6 +144,7 @@ def _check_ranges(columns: dict[str, np.ndarray], source: str) -> None:
         )
     if normal is not None:
         _check_between("normal stress", normal, NORMAL_STRESS, source)
+    # Beside a friction the shear stress has been judged already, by their ratio.
     if shear is not None and friction is None:
         _check_between("shear stress", shear, SHEAR_STRESS, source)
 
@@ -155,6 +164,8 @@ def _likely(shear: np.ndarray | None, normal: np.ndarray | None) -> str:
     if shear is None or normal is None:
         return ": friction is a plain ratio; map a shear stress to shear_stress instead"
     tau, sigma = float(np.median(shear)), float(np.median(normal))
+    # Every unit is tried in turn; those that give a plausible friction become remedies. The reader
+    # takes stresses in MPa unless a title or the user says Pa, so these two are what was read.
     remedies = []
     for have in ("MPa", "Pa"):
         for other, new in _UNITS.items():
@@ -163,6 +174,7 @@ def _likely(shear: np.ndarray | None, normal: np.ndarray | None) -> str:
                     f"if the shear stress was read in {have}, it looks to be in {other} "
                     f'(units={{"shear_stress": "{other}"}})'
                 )
+    # 8 given for 8 MPa comes first: laboratories write MPa, and this library takes Pa.
     likely_sigma = _LIKELY_NORMAL[0] <= sigma <= _LIKELY_NORMAL[1]
     for unit, factor in _UNITS.items():
         if factor > 1 and not likely_sigma and _plausible(tau, sigma * factor):
@@ -172,7 +184,7 @@ def _likely(shear: np.ndarray | None, normal: np.ndarray | None) -> str:
                 f"normal_stress={sigma * factor:.6g}",
             )
     if tau > 0:
-        low, high = tau / 0.8, tau / 0.3
+        low, high = tau / _USUAL_FRICTION[1], tau / _USUAL_FRICTION[0]
         remedies.append(
             f"with this shear stress ({tau:.4g} Pa) a normal stress of {low:.2g} to {high:.2g} Pa "
             "would be usual; give it with normal_stress="

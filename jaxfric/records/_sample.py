@@ -2,8 +2,8 @@
 
 from importlib import resources
 
-from jaxfric.records._read import read_velocity_step
-from jaxfric.records._record import VelocityStepRecord
+from jaxfric.records._velocity_step_reader import read_velocity_step
+from jaxfric.records._velocity_step_record import VelocityStepRecord
 
 _FILES = {
     "basalt": "velstep4_BRAVA_expb819_basalt.txt",
@@ -38,5 +38,6 @@ def sample(name: str) -> VelocityStepRecord:
             f"there is no sample record {name!r}: choose one of {', '.join(map(repr, _FILES))}, or "
             "read a file of your own with read_velocity_step(path)"
         )
+    # A package may be imported from a zip file; `as_file` gives a real path while it is read.
     with resources.as_file(resources.files(__package__) / "data" / _FILES[name]) as path:
         return read_velocity_step(path)

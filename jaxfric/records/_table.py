@@ -1,20 +1,21 @@
-"""A text file as titles and rows of cells, each row with its line number."""
+"""The second step of every reader: lines of text as titles and rows of cells."""
 
 import csv
 import dataclasses
-import os
 import re
 from collections import Counter
-from collections.abc import Collection
-from pathlib import Path
 
-from jaxfric.records._text import Line, read_lines
+from jaxfric.records._text import Line, Text
 
-_COMMENT = ("#", "%")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _WIDE_GAP = re.compile(r"\t|\s{2,}")
 _BEFORE_UNIT = re.compile(r"\s+(?=[(\[{])")
+# In order of trial. A comma comes late, as it may also be a decimal sign or stand inside a name;
+# the empty string stands for any white space.
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "": "spaces"}
+# Rows that tell the usual number of cells. A line of names is compared with them under several
+# ways to split it, so a file of a million rows is not counted again for each.
+_ROWS_COUNTED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,12 +24,16 @@ class Table:
 
     source: str  # the file's name, the opening of every message
     titles: tuple[str, ...]
-    title_line: int
+    title_line: int  # number of the line that holds the titles
     rows: list[list[str]]
-    lines: list[int]
-    width: int
+    lines: list[int]  # number of each row's line
+    width: int  # cells of most rows
 
-    def found(self) -> str:
+    def title(self, index: int) -> str:
+        """What a message calls a column."""
+        return self.titles[index] if self.titles else f"column {index}"
+
+    def describe(self) -> str:
         """A sentence on the columns that the file has."""
         if self.titles:
             return f"Line {self.title_line} names {', '.join(map(repr, self.titles))}."
@@ -37,7 +42,7 @@ class Table:
 
 def number(cell: str) -> float | None:
     """The number in a cell, or `None` for text."""
-    if "_" in cell:  # float() reads "1_000" as 1000
+    if "_" in cell:  # Python's float() reads "1_000" as 1000; no instrument writes that
         return None
     try:
         return float(cell)
@@ -50,46 +55,47 @@ def has_decimal_comma(cell: str) -> bool:
     return _DECIMAL_COMMA.fullmatch(cell) is not None
 
 
-def read_table(
-    path: str | os.PathLike[str], skip_rows: int | Collection[int] = 0, *, by_index: bool = False
-) -> Table:
-    """Read a text file; `by_index` says that its line of names is not needed."""
-    path = Path(path)
-    lines = read_lines(path, skip_rows)
-    data = [line for line in lines if not line[1].lstrip().startswith(_COMMENT)]
-    if not data:
-        kind = "holds only comments" if lines else "is empty"
-        raise ValueError(
-            f"{path.name}: the file {kind} (with skip_rows={skip_rows!r}); it needs a line of "
-            "column names and rows of numbers"
-        )
+def read_table(text: Text, *, by_index: bool = False) -> Table:
+    """Titles and cells of a text; `by_index` says that its line of names is not needed."""
+    data = text.data
     separator = _separator(data)
-    named = _is_header(_split(data[0][1], separator))
+    named = _is_header(_split(data[0].text, separator))
     if named:
         headers, data = data[:1], data[1:]
     else:  # numbers at once: the names may stand in a comment, as numpy.savetxt writes them
-        above = [line for line in lines if line[0] < data[0][0]]
-        headers = [(n, text.lstrip().lstrip("#%").strip()) for n, text in reversed(above)]
+        above = [line for line in text.lines if line.number < data[0].number]
+        # The nearest comment first: names stand right above their columns, remarks higher up.
+        headers = [
+            Line(line.number, line.text.lstrip().lstrip("#%").strip()) for line in reversed(above)
+        ]
     if not data:
-        raise ValueError(f"{path.name}: one line of text and no rows of numbers below it")
-    rows = [_split(text, separator) for _, text in data]
+        raise ValueError(f"{text.source}: one line of text and no rows of numbers below it")
+    rows = [_split(line.text, separator) for line in data]
     titles, title_line = _find_titles(headers, rows, separator)
+    # Names that fit no column are an error only if they are needed: a user who maps every column by
+    # index reads a file whatever stands above the numbers.
     if named and not titles and not by_index:
-        raise ValueError(_mismatch(path.name, headers[0], separator, rows, data[0]))
+        raise ValueError(_mismatch(text.source, headers[0], separator, rows, data[0]))
     width = len(titles) or _usual_width(rows)
-    rows = [_trim(row, width) for row in rows]
-    return Table(path.name, titles, title_line, rows, [n for n, _ in data], width)
+    return Table(
+        source=text.source,
+        titles=titles,
+        title_line=title_line,
+        rows=[_trim(row, width) for row in rows],
+        lines=[line.number for line in data],
+        width=width,
+    )
 
 
 def _separator(data: list[Line]) -> str:
-    """What separates the cells of both the first lines; "" stands for any white space."""
-    return next((s for s in _SEPARATORS if s and all(s in text for _, text in data[:2])), "")
+    """What separates the cells of both the first lines, the names and the first numbers."""
+    return next((s for s in _SEPARATORS if s and all(s in line.text for line in data[:2])), "")
 
 
 def _split(text: str, separator: str) -> list[str]:
     if not separator:
         return text.split()
-    if '"' in text:
+    if '"' in text:  # the csv module is slow, and only quotes need it
         return [cell.strip() for cell in next(csv.reader([text], delimiter=separator))]
     return [cell.strip() for cell in text.split(separator)]
 
@@ -107,6 +113,8 @@ def _usual_width(rows: list[list[str]]) -> int:
 
 def _is_header(cells: list[str]) -> bool:
     """Whether most cells are names rather than numbers."""
+    # A decimal comma is a number too: without it, a file that has them would seem to open with two
+    # lines of names, and the message would not tell what is wrong.
     numbers = sum(number(cell) is not None or has_decimal_comma(cell) for cell in cells)
     return 2 * numbers < len(cells)
 
@@ -115,31 +123,35 @@ def _find_titles(
     headers: list[Line], rows: list[list[str]], separator: str
 ) -> tuple[tuple[str, ...], int]:
     """The first line of names with as many names as most rows have cells."""
-    some = rows[:1000]
-    for line, text in headers:
-        splits = [_split(text, separator)]
+    first_rows = rows[:_ROWS_COUNTED]
+    for line in headers:
+        candidates = [_split(line.text, separator)]
         if not separator:  # names may hold single spaces, or one before the unit
-            splits += [_WIDE_GAP.split(text.strip()), _BEFORE_UNIT.sub("", text).split()]
-        for split in splits:
-            titles = _trim(split, len([title for title in split if title]))
-            if _usual_width([_trim(row, len(titles)) for row in some]) == len(titles):
-                return tuple(titles), line
+            candidates += [
+                _WIDE_GAP.split(line.text.strip()),
+                _BEFORE_UNIT.sub("", line.text).split(),
+            ]
+        for names in candidates:
+            titles = _trim(names, len([name for name in names if name]))
+            if _usual_width([_trim(row, len(titles)) for row in first_rows]) == len(titles):
+                return tuple(titles), line.number
     return (), 0
 
 
 def _mismatch(source: str, header: Line, separator: str, rows: list[list[str]], first: Line) -> str:
     """Why the line of names does not fit the rows."""
-    names, width = len(_split(header[1], separator)), _usual_width(rows)
+    names, width = len(_split(header.text, separator)), _usual_width(rows)
     plural = "" if names == 1 else "s"
-    text = (
-        f"{source}: line {header[0]} has {names} name{plural}, but most rows have {width} values "
-        f"(line {first[0]}: {first[1].strip()!r}) between {_SEPARATORS[separator]}"
+    sentence = (
+        f"{source}: line {header.number} has {names} name{plural}, but most rows have {width} "
+        f"values (line {first.number}: {first.text.strip()!r}) between {_SEPARATORS[separator]}"
     )
+    # Every number with a decimal comma was split in two.
     if separator == "," and width == 2 * names:
-        return f"{text}. These are decimal commas: export the file with decimal points"
+        return f"{sentence}. These are decimal commas: export the file with decimal points"
     return (
-        f"{text}. Use one separator throughout and no spaces inside names, skip lines above the "
-        "names with skip_rows=<count>, or give every column by index and its unit, as in "
+        f"{sentence}. Use one separator throughout and no spaces inside names, skip lines above "
+        "the names with skip_rows=<count>, or give every column by index and its unit, as in "
         'columns={"time": 0, "displacement": 1, "friction": 2}, units={"time": "s", '
         '"displacement": "um"}'
     )

@@ -3,8 +3,10 @@
 import unicodedata
 
 # "time", "displacement", "friction", "normal_stress", "shear_stress"; of stick-slip records also
-# "time_to_failure" and "emission".
+# "time_to_failure" and "emission". A key of the user's is a plain string until it is checked.
 Quantity = str
+
+# Spellings are those after `normal_form`, in lower case, and each stands for its factor to SI.
 
 _TIME = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
@@ -22,6 +24,7 @@ _LENGTH = {
     **dict.fromkeys(("nm", "nanometre", "nanometres", "nanometer", "nanometers"), 1e-9),
 }
 _STRESS = {"pa": 1.0, "kpa": 1e3, "bar": 1e5, "mpa": 1e6, "gpa": 1e9}
+# Friction has no unit; a title may say so, or repeat its symbol in brackets.
 _RATIO = dict.fromkeys(("", "-", "1", "/", "none", "dimensionless", "unitless", "mu", "μ"), 1.0)
 _UNITS = {
     "time": _TIME,
@@ -30,7 +33,7 @@ _UNITS = {
     "normal_stress": _STRESS,
     "shear_stress": _STRESS,
     "time_to_failure": _TIME,
-    "emission": {},  # kept as in the file
+    "emission": {},  # kept as recorded, whatever its unit
 }
 _EXAMPLES = {
     "time": "s, ms, us, min, h",
@@ -40,12 +43,15 @@ _EXAMPLES = {
     "shear_stress": "Pa, kPa, MPa, GPa, bar",
     "time_to_failure": "s, ms, us, min, h",
 }
-# Capitals are free ("Sec", "MPA", "Microns") except where they tell milli from mega.
+# Capitals are free ("Sec", "MPA", "Microns") except where they tell milli from mega: read without
+# regard to case, these would be wrong by 1e9, so they are refused as unknown.
 _TWO_READINGS = ("mPa", "Ms", "Mm")
 
 
 def normal_form(text: str) -> str:
     """One spelling for each micro sign, and no surrounding space."""
+    # Unicode has two: the micro sign U+00B5 of keyboards and the Greek letter U+03BC. NFKC maps the
+    # first to the second.
     return unicodedata.normalize("NFKC", text).strip()
 
 

@@ -1,28 +1,17 @@
 """The continuous wavelet transform, its inverse, and a transform that does not look ahead."""
 
 import math
-from functools import partial
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact
 
 from jaxfric import _checks
-from jaxfric.signals._wavelet import (
-    RICKER,
-    AbstractWavelet,
-    Number,
-    Scalogram,
-    Vector,
-    positive_scales,
-    response,
-    synthesise,
-)
+from jaxfric._types import Number, Vector
+from jaxfric.signals._fourier import causal_kernels, convolve, edge_cycle, transform
+from jaxfric.signals._wavelet import RICKER, AbstractWavelet, Scalogram, positive_scales
 
 PADDINGS = ("zero", "reflect", "edge")
-# Wavelets are called zero this many scales away from their centre: 8² exp(−8²/2) is 1e-12.
-REACH = 8.0
 
 
 def cwt(
@@ -72,17 +61,21 @@ def cwt(
     Source: C. Torrence and G. P. Compo, Bull. Am. Meteorol. Soc. 79 (1998) 61, eqs. (4) and (6).
     """
     x, dt, scales, n = *_arguments(x, dt, scales), np.size(x)
+    # Each padding is a cycle with the record in it, for the Fourier transform takes any list of
+    # samples for one that repeats for ever.
     if padding == "zero":
-        return _transform(x, dt, scales, wavelet, 2 ** math.ceil(math.log2(n)))
+        return transform(x, dt, scales, wavelet, 2 ** math.ceil(math.log2(n)))
     if padding == "reflect":
-        # a cycle of 2n is the infinite mirrored record
+        # A record and its mirror image make a cycle of 2n: repeated, it is the record mirrored at
+        # both ends for ever. A level has no transform, but taking x_0 away keeps its digits.
         y = jnp.concatenate([x, x[::-1]]) - x[0]
-        return _transform(y, dt, scales, wavelet, 2 * n)[:, :n]
+        return transform(y, dt, scales, wavelet, 2 * n)[:, :n]
     if padding != "edge":
         raise ValueError(f"padding must be one of {', '.join(PADDINGS)}; got {padding!r}")
-    size, after = _edge(n, dt, scales)
+    size, after = edge_cycle(n, dt, scales)
+    # Behind the record its last value, then, up to where the cycle closes, its first one.
     last, first = jnp.full(after, x[-1]), jnp.full(size - n - after, x[0])
-    return _transform(jnp.concatenate([x, last, first]) - x[0], dt, scales, wavelet, size)[:, :n]
+    return transform(jnp.concatenate([x, last, first]) - x[0], dt, scales, wavelet, size)[:, :n]
 
 
 def icwt(
@@ -135,14 +128,18 @@ def icwt(
     positive_scales(scales)
     if _checks.is_concrete(scales):
         steps = np.diff(np.log2(np.asarray(scales)))
+        # 1e-3 of a step passes scales that were rounded to float32 or written with four digits.
         if not np.allclose(steps, steps.mean(), rtol=1e-3, atol=0) or steps[0] == 0:
             raise ValueError("scales must be in geometric progression; make them with log_scales")
     real = jnp.real(jnp.asarray(W))
     dt, scales = jnp.asarray(dt).astype(real.dtype), jnp.asarray(scales).astype(real.dtype)
+    # δj in octaves, from the ends, which averages the rounding of the steps.
     dj = jnp.abs(jnp.log2(scales[-1] / scales[0])) / (scales.size - 1)
     constant = wavelet.reconstruction if reconstruction is None else reconstruction
     constant = jnp.asarray(constant).astype(real.dtype)
-    total = jnp.sum(real / jnp.sqrt(scales)[:, None], 0)  # no matrix product: a GPU rounds those
+    # Not a matrix product: a GPU may round its factors to some ten bits.
+    total = jnp.sum(real / jnp.sqrt(scales)[:, None], 0)
+    # Eq. (11): what the sum over scales lacks is constant, C_δ, as each octave counts alike.
     return dj * jnp.sqrt(dt) / (constant * wavelet.centre) * total
 
 
@@ -191,15 +188,20 @@ def causal_cwt(
     if history < 2:
         raise ValueError(f"history must be at least 2 samples; got {history}")
     x, dt, scales = _arguments(x, dt, scales)
-    size, after = _edge(history, dt, scales)
-    kernels = _kernels(dt, scales, wavelet, size, history, after, x.dtype)
-    return _convolve(x, kernels)
+    size, after = edge_cycle(history, dt, scales)
+    kernels = causal_kernels(
+        dt=dt,
+        scales=scales,
+        wavelet=wavelet,
+        size=size,
+        history=history,
+        after=after,
+        dtype=x.dtype,
+    )
+    return convolve(x, kernels)
 
 
-# ---------------------------------------------------------------- checks and sizes
-
-
-def _arguments(x: Vector, dt: Number, scales: Vector) -> tuple[Array, Vector, Vector]:
+def _arguments(x: Vector, dt: Number, scales: Vector) -> tuple[Array, Number, Vector]:
     """The record as floating point; dt and scales are checked and left as they are."""
     _checks.vector("x", x)
     if np.size(x) < 2:
@@ -210,74 +212,3 @@ def _arguments(x: Vector, dt: Number, scales: Vector) -> tuple[Array, Vector, Ve
         raise ValueError(f"x must be finite; sample {bad[0]} is not: cut it out or interpolate")
     x = jnp.asarray(x)
     return (x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float)), dt, scales
-
-
-def _edge(n: int, dt: Number, scales: Vector) -> tuple[int, int]:
-    """The size of a cycle with n samples in it, and how many stand after them before the wrap."""
-    if not _checks.is_concrete(dt, scales):
-        raise ValueError(
-            'padding "edge" and causal_cwt choose their size by the longest scale: dt and scales '
-            "must not be traced. Close over them in place of passing them to the jitted function"
-        )
-    reach = math.ceil(REACH * float(np.max(np.asarray(scales))) / float(dt))
-    size = _fast_length(n + 2 * reach)
-    return size, (size - n) // 2
-
-
-def _fast_length(n: int) -> int:
-    """The smallest 2^a 3^b 5^c >= n, lengths at which an FFT is fast."""
-    best = 2 ** math.ceil(math.log2(n))
-    for odd in (3**b * 5**c for b in range(12) for c in range(8)):
-        if odd < best:
-            best = min(best, odd * 2 ** math.ceil(math.log2(max(n / odd, 1))))
-    return best
-
-
-# ---------------------------------------------------------------- the transforms themselves
-
-
-@partial(jax.jit, static_argnums=4)
-def _transform(x: Array, dt: Vector, scales: Vector, wavelet: AbstractWavelet, size: int) -> Array:
-    """The columns of x in a cycle of `size` samples, the rest of which is zero."""
-    spectrum = jnp.fft.rfft(x, size)[None, :]
-    answer = response(dt, scales, wavelet, size, x.dtype)
-    product = jax.lax.complex(spectrum.real * answer, spectrum.imag * answer)
-    return synthesise(product, wavelet, size)[:, : x.size]
-
-
-@partial(jax.jit, static_argnums=(3, 4, 5, 6))
-def _kernels(
-    dt: Vector,
-    scales: Vector,
-    wavelet: AbstractWavelet,
-    size: int,
-    history: int,
-    after: int,
-    dtype: jnp.dtype,
-) -> Array:
-    """K_l of `causal_cwt`, (n_scales, history), for a cycle that is cut `after` the present."""
-
-    def kernel(scale: Array) -> Array:
-        answer = response(dt, scale[None], wavelet, size, dtype)
-        g = synthesise(jax.lax.complex(answer, jnp.zeros_like(answer)), wavelet, size)[0]
-        present = g[0] + jnp.sum(g[size - after :])  # the cycle's end is what lies ahead
-        past = jnp.sum(g[history - 1 : size - after])
-        return jnp.concatenate([present[None], g[1 : history - 1], past[None]])
-
-    # one scale after another, as a cycle may be far longer than the history; the barrier keeps
-    # the compiler from doing this while it compiles
-    scales = jax.lax.optimization_barrier(jnp.asarray(scales).astype(dtype))
-    return jax.lax.map(kernel, scales)
-
-
-@jax.jit
-def _convolve(x: Array, kernels: Array) -> Array:
-    """Σ_l K_l x_{k−l} at every sample k, x_0 standing in before the record."""
-    n, history = x.size, kernels.shape[1]
-    y = jnp.concatenate([jnp.zeros(history - 1, x.dtype), x - x[0]])
-    size = _fast_length(y.size)
-    if jnp.iscomplexobj(kernels):
-        spectrum = jnp.fft.fft(y, size)[None, :] * jnp.fft.fft(kernels, size)
-        return jnp.fft.ifft(spectrum)[:, history - 1 : history - 1 + n]
-    spectrum = jnp.fft.rfft(y, size)[None, :] * jnp.fft.rfft(kernels, size)
-    return jnp.fft.irfft(spectrum, size)[:, history - 1 : history - 1 + n]

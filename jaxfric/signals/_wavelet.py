@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Inexact, Real
+from jaxtyping import Array, ArrayLike, Float, Inexact
 
 from jaxfric import _checks
+from jaxfric._types import Number, Vector
 
 if TYPE_CHECKING:  # a type checker knows no arithmetic on the union that ArrayLike is
-    Number = Any
-    Vector = Any
     Scalogram = Any
 else:
-    Number = Real[ArrayLike, ""]
-    Vector = Real[ArrayLike, "..."]
     Scalogram = Inexact[ArrayLike, "..."]
 
 SQRT_TAU = math.sqrt(2 * math.pi)
@@ -81,7 +78,7 @@ class Ricker(AbstractWavelet):
 
     @property
     def fourier_period(self) -> float:
-        return 2 * math.pi / math.sqrt(2.5)
+        return 2 * math.pi / math.sqrt(2.5)  # 2π/√(m + 1/2) for the m-th derivative
 
     @property
     def efolding(self) -> float:
@@ -93,7 +90,8 @@ class Ricker(AbstractWavelet):
 
     @property
     def reconstruction(self) -> float:
-        # ∫ ψ̂0(ω)/ω dω over ω > 0 is ψ0(0): they cancel in eq. (13)
+        # Eq. (13) with infinitely fine scales: √(2π)/(ln 2 ψ0(0)) ∫ ψ̂0(ω)/ω dω over ω > 0. For a
+        # Ricker wavelet the integral is ψ0(0), as ∫ ω exp(−ω²/2) dω is 1, and the two cancel.
         return SQRT_TAU / math.log(2)
 
 
@@ -149,8 +147,11 @@ class Morlet(AbstractWavelet):
 
     @property
     def reconstruction(self) -> float:
-        # Half: the real part of an analytic transform is that of half the signal's spectrum.
-        # ∫ ψ̂0(ω)/ω dω in ln ω; it diverges at 0, with a weight of exp(−ω0²/2) that is left out.
+        # As for a Ricker wavelet, with half of it: the real part of an analytic transform is that
+        # of half the signal's spectrum. ψ0(0) = π^(−1/4) cancels the same factor of ψ̂0.
+        # ∫ ψ̂0(ω)/ω dω is summed in ln ω. It diverges at 0, for the wavelet has a small mean, with a
+        # weight of exp(−ω0²/2); the transforms leave the mean out, and so does the lower end, 0.1.
+        # At the upper end the Gaussian is exp(−50).
         v = np.linspace(math.log(0.1), math.log(self.omega0 + 10), 4001)
         weights = np.exp(-((np.exp(v) - self.omega0) ** 2) / 2)
         return SQRT_TAU / (2 * math.log(2)) * float(np.sum(weights)) * float(v[1] - v[0])
@@ -184,6 +185,7 @@ def log_scales(
         if not _checks.is_concrete(value):
             raise ValueError(f"{name} is traced; the scales must be constants of the program")
         _checks.positive(name, value)
+    # The last factor lets a shortest scale of dt/2 pass that was computed with another rounding.
     if shortest < dt * (1 - 1e-6) / 2:
         raise ValueError(f"shortest must be at least dt/2 = {dt / 2:.6g} s; got {shortest}")
     if number < 2 or longest <= shortest:
@@ -220,6 +222,9 @@ def cone_of_influence(n: int, dt: Number, wavelet: AbstractWavelet = RICKER) -> 
     _checks.positive("dt", dt)
     if n < 1:
         raise ValueError(f"n must be at least 1; got {n}")
+    # A cone, for the longer the scale the further in an end is felt: over time and scale, what is
+    # free of the ends lies inside a triangle. Outside it the transform shows the padding as well.
+    # Samples to the nearer end of the record, half a sample beyond its first or last one.
     steps = jnp.asarray(n / 2 - np.abs(np.arange(n) - (n - 1) / 2))
     return steps * jnp.asarray(dt).astype(steps.dtype) / wavelet.efolding
 
@@ -231,24 +236,3 @@ def positive_scales(scales: Vector) -> None:
         values = np.asarray(scales)
         if not (np.isfinite(values) & (values > 0)).all():
             raise ValueError(f"scales must be positive and finite, in s; got {values}")
-
-
-def response(
-    dt: Vector, scales: Vector, wavelet: AbstractWavelet, size: int, dtype: jnp.dtype
-) -> Array:
-    """ψ̂(sω_k) at the frequencies of a real FFT of `size` samples, (n_scales, size//2 + 1)."""
-    ratio = jnp.asarray(scales).astype(dtype) / jnp.asarray(dt).astype(dtype)
-    k = np.arange(1, size // 2 + 1)
-    omega = jnp.asarray(2 * math.pi / size * k).astype(dtype)  # eq. (5), a radian a sample
-    norm = jnp.sqrt(2 * math.pi * ratio)[:, None]  # eq. (6)
-    answer = norm * wavelet.fourier(ratio[:, None] * omega[None, :])
-    if wavelet.analytic and size % 2 == 0:
-        answer = answer.at[:, -1].set(0)  # the highest frequency is as much negative as positive
-    return jnp.pad(answer, ((0, 0), (1, 0)))  # a constant has no transform
-
-
-def synthesise(spectrum: Array, wavelet: AbstractWavelet, size: int) -> Array:
-    """From the frequencies >= 0 back to time: real, or analytic without the negative ones."""
-    if not wavelet.analytic:
-        return jnp.fft.irfft(spectrum, size)
-    return jnp.fft.ifft(spectrum, size)

@@ -47,6 +47,7 @@ def windows(
 
 @partial(jax.jit, static_argnums=(1, 2))
 def _windows(x: Array, length: int, step: int) -> Array:
+    # Slices and not an index array: a slice is copied as a block, and its derivative adds blocks.
     starts = jnp.arange(0, x.shape[-1] - length + 1, step)
     return jax.vmap(lambda start: jax.lax.dynamic_slice_in_dim(x, start, length, -1))(starts)
 
@@ -102,30 +103,38 @@ def overlap_average(
 @partial(jax.jit, static_argnums=(1, 2))
 def _average(values: Array, step: int, beyond: int) -> tuple[Array, Array]:
     count, length = values.shape[0], values.shape[-1]
+    # How many windows hold each sample: windows of ones, summed in the same way.
     held = _overlap(jnp.ones((count, length), values.dtype), step)
     held = held.reshape((1,) * (values.ndim - 2) + held.shape)
     mean = _overlap(values, step) / held
-    # not the mean of squares less the square of the mean: that cancels
+    # Not the mean of squares less the square of the mean: where the windows agree to a part in 1e4,
+    # that difference has lost all digits of float32.
     apart = values - _windows(mean, length, step)
     variance = _overlap(apart**2, step) / held
+    # √ has an infinite slope at 0, and where() alone would turn it into NaN in the gradient: so the
+    # root itself never sees the zeros either.
     spread = variance > 0
     deviation = jnp.where(spread, jnp.sqrt(jnp.where(spread, variance, 1)), 0)
+    # Nothing is known of the samples after the last window: the last mean, infinitely uncertain.
     rest = [(0, 0)] * (mean.ndim - 1) + [(0, beyond)]
     return jnp.pad(mean, rest, "edge"), jnp.pad(deviation, rest, constant_values=jnp.inf)
 
 
 def _overlap(values: Array, step: int) -> Array:
     """Σ of the windows at every sample, without a scatter: (n_windows, ..., length) → (..., n)."""
+    # A scatter adds in an order of its own on a GPU and is slow there. Here windows are cut into
+    # blocks of `step` samples, which fall on one another exactly, and whole blocks are summed.
     count, length = values.shape[0], values.shape[-1]
-    blocks = -(-length // step)
+    blocks = -(-length // step)  # rounded up; the last one is filled with zeros
     rows = count + blocks - 1
     values = jnp.moveaxis(values, 0, -2)
     shape = values.shape[:-2]
     none = [(0, 0)] * len(shape)
-    # (..., windows, blocks, step): block j of window i falls on block i + j of the record
+    # (..., windows, blocks, step): block j of window i falls on block i + j of the record.
     values = jnp.pad(values, [*none, (0, 0), (0, blocks * step - length)])
     values = jnp.swapaxes(values.reshape(*shape, count, blocks, step), -3, -2)
-    # rows of count + blocks read as rows of one less: row j is shifted right by j
+    # To shift row j right by j without an index, rows are padded to count + blocks, read in one
+    # line and cut into rows of one less: each then begins one place later than the last.
     values = jnp.pad(values, [*none, (0, 0), (0, blocks), (0, 0)])
     values = values.reshape(*shape, blocks * (rows + 1), step)[..., : blocks * rows, :]
     total = jnp.sum(values.reshape(*shape, blocks, rows, step), -3)

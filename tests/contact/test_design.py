@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from jaxfric import contact
-from jaxfric.contact import _bank, _design
-from jaxfric.contact._refine import Box
+from jaxfric.contact import RADIUS_BOUNDS, _bank, _design
+from jaxfric.contact._request import Box
 
 LOADS = np.arange(1, 129) / 128
-RADII = (1e-4, 1e-3)
 # Small loads: few contacts, small strain.
 STIFF = contact.Material(modulus=1.4e6, shear_strength=1e5)
 pytestmark = pytest.mark.filterwarnings("ignore:the highest load presses")
@@ -80,7 +79,7 @@ def test_a_refined_batch_is_a_loop_and_masks_stay(rough, material, target):
 
     def refined(h, R):
         start = contact.Asperities(h, R, mask)
-        return contact.refine(start, material, LOADS, target, radius_bounds=RADII, steps=5)
+        return contact.refine(start, material, LOADS, target, radius_bounds=RADIUS_BOUNDS, steps=5)
 
     batch = jax.jit(jax.vmap(refined))(height, radius)
     for i in range(2):
@@ -95,7 +94,9 @@ def test_a_refined_design_is_differentiable():
 
     def error(spread):
         start = contact.Asperities(-1e-6 * jnp.arange(8.0) * spread, jnp.full(8, 4e-4))
-        return contact.refine(start, STIFF, LOADS, 0.5 * LOADS, steps=5, radius_bounds=RADII).error
+        return contact.refine(
+            start, STIFF, LOADS, 0.5 * LOADS, steps=5, radius_bounds=RADIUS_BOUNDS
+        ).error
 
     x = jnp.asarray(1.0)
     slope = (error(x + 1e-5) - error(x - 1e-5)) / 2e-5
@@ -210,17 +211,17 @@ def test_what_cannot_be_had_is_said(target, says, bank):
 
 def test_bounds_hold_for_any_surface(rough, material):
     for n in (1, 5, 64):
-        low, high = contact.friction_bounds(n, material, LOADS, RADII)
+        low, high = contact.friction_bounds(n, material, LOADS, RADIUS_BOUNDS)
         for seed in range(20):
             friction = law(rough(n, seed), material)
             assert np.all(low <= friction * 1.001) and np.all(friction <= high * 1.001)
     np.testing.assert_allclose(
         law(contact.Asperities(jnp.zeros(1), jnp.full(1, 1e-4)), material),
-        contact.friction_bounds(1, material, LOADS, RADII)[0], rtol=1e-4,
+        contact.friction_bounds(1, material, LOADS, RADIUS_BOUNDS)[0], rtol=1e-4,
     )  # fmt: skip
     np.testing.assert_allclose(
         law(contact.Asperities(jnp.zeros(64), jnp.full(64, 1e-3)), material),
-        contact.friction_bounds(64, material, LOADS, RADII)[1], rtol=1e-4,
+        contact.friction_bounds(64, material, LOADS, RADIUS_BOUNDS)[1], rtol=1e-4,
     )  # fmt: skip
 
 
@@ -272,11 +273,13 @@ def test_loads_that_make_up_the_number_have_no_say(bank):
     loads = np.arange(1, 101) / 100
     target = 0.6 * loads**0.9
 
-    box = Box.of(bank.load.dtype, "free", RADII, None, None, None)
+    box = Box.of(bank.load.dtype, "free", RADIUS_BOUNDS, None, None, None)
     effort, most = _design.Effort(8, 2, 3), _design.Effort(8, 2, 12)
 
     def found():
-        searched = _design._searched(STIFF, loads, target, bank, box, effort, most)
+        searched = _design._searched(
+            STIFF, loads, target, bank=bank, box=box, effort=effort, most=most
+        )
         return searched, contact.random_errors(bank, STIFF, loads, target, count=20)
 
     made_up = found()
@@ -310,7 +313,7 @@ def test_abel_inversion_of_a_linear_law_is_exponential():
 def test_abel_inversion_starts_least_squares(bank):
     target = np.asarray(FAMILIES["power 0.85"])
     start = contact.closed_form_design(STIFF, LOADS, target, radius=4e-4)
-    design = contact.refine(start.surface, STIFF, LOADS, target, radius_bounds=RADII)
+    design = contact.refine(start.surface, STIFF, LOADS, target, radius_bounds=RADIUS_BOUNDS)
     assert start.error < 20 and design.error < 0.3
     with pytest.raises(ValueError, match="leave the zero load out"):
         contact.closed_form_design(STIFF, LOADS - LOADS[0], LOADS - LOADS[0], radius=4e-4)

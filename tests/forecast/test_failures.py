@@ -1,5 +1,7 @@
 """Slip events of known records, of the real one, and the time until the next."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -158,7 +160,11 @@ def test_bad_input(friction, options, message):
 def test_prints():
     text = str(pick(sawtooth(), 0.1))
     assert "6 events" in text and "every 10 s" in text
-    assert "traced" in str(jax.vmap(lambda x: pick(x, 0.1))(sawtooth()[None]))
+    two = jax.vmap(lambda x: pick(x, 0.1))(jnp.stack([sawtooth(), 0 * sawtooth()]))
+    assert re.fullmatch(r"Failures \(batched, 2\): 0 to \d+ events each", str(two))
+    assert repr(two) == str(two) and repr(pick(sawtooth(), 0.1)) == text
+    shapes = jax.eval_shape(lambda x: pick(x, 0.1), sawtooth())
+    assert repr(shapes) == "Failures (no numbers)"
 
 
 def test_real_record_against_its_own_labels(data_dir):
@@ -172,6 +178,6 @@ def test_real_record_against_its_own_labels(data_dir):
     picks = record.time[np.flatnonzero(found.start)]
     assert labels.size == picks.size == int(found.count) == 31
     assert np.abs(picks - labels).max() < 1.5 * record.dt
-    own, known = forecast.time_to_failure(found.start, record.dt)
+    counted, known = forecast.time_to_failure(found.start, record.dt)
     inside = np.asarray(known) & (np.arange(left.size) > 0)
-    assert np.abs(np.asarray(own) - left)[inside].mean() < 0.1
+    assert np.abs(np.asarray(counted) - left)[inside].mean() < 0.1

@@ -1,5 +1,7 @@
 """Scores against closed forms."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -44,10 +46,10 @@ def test_mape_of_a_factor_and_a_sample_near_zero():
 def test_samples_after_the_length_of_a_record_are_passed_over(after):
     """What fills a record up, from the middle of a failure on, changes no event and no score."""
     truth = np.convolve(TRUTH, np.ones(10) / 10, "same")[5:505]
-    said = np.roll(truth, 3) + 0.003 * np.cos(np.arange(500))
+    shifted = np.roll(truth, 3) + 0.003 * np.cos(np.arange(500))
     where = np.arange(600) > 150
-    longer = (np.pad(x, (0, 100), mode=after) for x in (truth, said))
-    short = score(truth, said, 0.1, where=where[:500])
+    longer = (np.pad(x, (0, 100), mode=after) for x in (truth, shifted))
+    short = score(truth, shifted, 0.1, where=where[:500])
     long = score(*longer, 0.1, where=where, length=np.asarray(500))
     assert int(short.events) == 4
     tolerance = 1e-12 if jax.config.jax_enable_x64 else 1e-5
@@ -141,6 +143,30 @@ def test_under_jit_and_vmap_and_in_print():
     assert "batched" in str(many)
     assert "failures" in str(score(TRUTH, TRUTH, 0.1))
     assert "failures" not in str(score(TRUTH, TRUTH))
+
+
+def test_scores_show_numbers_and_no_shapes():
+    found = score(TRUTH, 0.9 * TRUTH, 0.1)
+    assert repr(found) == str(found)
+    assert str(found).splitlines()[0] == "mean absolute error, relative           10 %"
+    assert str(found).splitlines()[4] == "failures in the truth                    5"
+    many = jax.vmap(lambda p: score(TRUTH, p, 0.1))(jnp.stack([TRUTH, 0.9 * TRUTH, 0.7 * TRUTH]))
+    title, first, *_ = str(many).splitlines()
+    assert title == "Scores (batched, 3): median (range)"
+    assert re.fullmatch(r"mean absolute error, relative +10 \(0 to 30\) %", first)
+    assert repr(jax.eval_shape(lambda x: x, found)) == "Scores (no numbers)"
+    assert repr(jax.tree_util.tree_map(lambda _: None, found)) == "Scores (no numbers)"
+
+
+def test_a_notebook_shows_the_same_rows():
+    found = score(TRUTH, 0.9 * TRUTH, 0.1)
+    page = found._repr_html_()
+    assert page.startswith("<table>") and page.endswith("</table>")
+    assert page.count("<tr>") == 1 + len(str(found).splitlines())
+    assert "<th>mean absolute error, relative</th><td>10</td><td>%</td>" in page
+    many = jax.vmap(lambda p: score(TRUTH, p, 0.1))(jnp.stack([TRUTH, 0.9 * TRUTH]))
+    assert "batched, 2" in many._repr_html_()
+    assert jax.eval_shape(lambda x: x, found)._repr_html_() == "Scores (no numbers)"
 
 
 def test_bad_input():

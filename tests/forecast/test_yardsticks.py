@@ -152,6 +152,24 @@ def test_yardsticks_by_name_and_in_print():
         found["network"]
 
 
+def test_yardsticks_show_numbers_and_no_shapes_also_in_a_notebook():
+    found = yardsticks(ENERGY, TARGET, 0.1, TRAIN, ~TRAIN)
+    assert repr(found) == str(found)
+    header, *rows = str(found).splitlines()
+    assert header == "yardstick      MAPE %       R²        MAE   missed  timing s"
+    assert {len(row) for row in rows} == {len(header)}
+    page = found._repr_html_()
+    assert "<th>yardstick</th><th>MAPE %</th><th>R²</th>" in page
+    for row in rows:
+        name, *cells = row.split()
+        assert f"<th>{name}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) in page
+    two = jax.tree_util.tree_map(lambda x: jnp.stack([x, 3 * x]), found)
+    title, again, *medians = str(two).splitlines()
+    assert title == "Yardsticks (batched, 2): median" and again == header
+    assert float(medians[0].split()[1]) == pytest.approx(2 * float(rows[0].split()[1]), rel=0.01)
+    assert repr(jax.eval_shape(lambda x: x, found)) == "Yardsticks (no numbers)"
+
+
 def test_under_jit_and_vmap():
     def score(energy):
         return yardsticks(energy, TARGET, 0.1, TRAIN, ~TRAIN).onset_clock.mape

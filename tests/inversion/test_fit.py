@@ -234,12 +234,31 @@ def test_table():
         assert float(error) == pytest.approx(rows[name]["error"], rel=0.06)
 
 
+@pytest.mark.x64
+def test_results_show_their_numbers_in_console_and_notebook():
+    """No shapes in place of numbers; the notebook's table has the rows of the text."""
+    fit = noisy()
+    assert repr(fit) == str(fit) and "f64" not in repr(fit)
+    assert repr(fit.identifiability()) == str(fit.identifiability())
+    page = fit._repr_html_()
+    assert page.count("<tr>") == 1 + len(fit.table()) and "Aging fitted to synthetic" in page
+    for line in str(fit).splitlines()[2:-1]:
+        name, value, error = line.split()[:3]
+        assert f"<tr><th>{name}</th><td>{value}</td><td>{error}</td>" in page
+    compared = inversion.compare([fit])
+    assert repr(compared) == str(compared) and compared.rows[0].delta_bic == 0.0
+    assert f"<tr><th>Aging</th><td>{fit.rms:.3g}</td><td>0.0</td>" in compared._repr_html_()
+    # a debugger may print what holds no numbers
+    empty = jax.tree_util.tree_map(lambda _: None, fit)
+    assert repr(empty).startswith("StepFit(")
+
+
 @pytest.mark.slow
 @pytest.mark.x64
 def test_laws_are_compared_by_bic():
     aging, slip = noisy("aging"), noisy("slip")
     assert aging.bic < slip.bic - 10 and aging.rms < slip.rms
-    lines = inversion.compare([slip, aging]).splitlines()
+    lines = str(inversion.compare([slip, aging])).splitlines()
     assert lines[1].startswith("Aging") and lines[2].startswith("Slip")
     assert float(lines[1].split()[3]) == 0.0
     assert float(lines[2].split()[3]) == pytest.approx(slip.bic - aging.bic, abs=0.06)

@@ -124,6 +124,7 @@ def test_table_of_holds():
     protocol = rs.VelocityProtocol.slide_hold_slide(1.0, [1.0, 10.0, 100.0], slide=5.0)
     t = np.arange(0, 140, 0.5)
     lines = str(inversion.healing(t, 0.6 + 0.001 * t, protocol)).splitlines()
+    assert repr(inversion.healing(t, 0.6 + 0.001 * t, protocol)).splitlines() == lines
     assert "per decade" in lines[0] and "hold time" in lines[1] and len(lines) == 5
 
 

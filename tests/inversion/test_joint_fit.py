@@ -80,7 +80,9 @@ def test_shared_parameters_are_known_better():
     squares = sum(k * fit.rms**2 for k, fit in zip(n, together.fits, strict=True))
     assert together.rms == pytest.approx(np.sqrt(squares / sum(n)))
     text = str(together)
-    assert "joint fit of 2 records" in text and "±" in text
+    assert "joint fit of 2 records" in text and "±" in text and repr(together) == text
+    page = together._repr_html_()
+    assert page.startswith("<table>") and all(f"<th>{name}</th>" in page for name in SHARED)
     np.testing.assert_array_equal(together.fits[1].time, made()[1].time)
 
 

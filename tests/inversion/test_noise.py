@@ -139,6 +139,14 @@ def test_log_likelihood_of_white_noise(process):
     assert model.log_likelihood == pytest.approx(expected, rel=1e-9)
 
 
+def test_noise_prints_its_numbers():
+    model = Noise(slice(0, 60), AR2, 0.25)
+    assert repr(model) == str(model)
+    assert str(model).startswith("noise of rows 0 to 60: innovations of 0.5 ")
+    assert str(model).endswith("1.2, -0.5")
+    assert str(model._replace(phi=np.zeros(0))).endswith("none")
+
+
 # Sampling ----------------------------------------------------------------------------------------
 
 

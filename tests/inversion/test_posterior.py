@@ -65,6 +65,18 @@ def test_posterior_prints_its_intervals(made):
     lines = str(made).splitlines()
     assert lines[0] == "posterior: 4000 samples, acceptance 0.85, 2 divergent"
     assert [line.split()[0] for line in lines[1:]] == ["a", "b", "Dc", "a-b"]
+    assert repr(made) == str(made)
+
+
+def test_sensitivity_prints_where_each_parameter_counts_most():
+    time = np.array([0.0, 1.0, 2.0])
+    slopes = {"a": np.array([0.0, -0.02, 0.01]), "Dc": np.array([0.0, 0.0, 0.003])}
+    found = inversion.Sensitivity(time, np.full(3, 0.6), slopes, np.array([[0.0], [4.0], [0.0]]))
+    lines = repr(found).splitlines()
+    assert lines[0] == "sensitivity of 3 samples from 0 to 2 s" and str(found) == repr(found)
+    assert lines[1].split() == ["∂μ/∂ln", "a", "at", "most", "-0.02", "at", "1", "s"]
+    assert lines[2].split()[-5:] == ["most", "0.003", "at", "2", "s"]
+    assert lines[3].split()[-6:] == ["most", "4", "1/s", "at", "1", "s"]
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
-"""Stick-slip files: what is read, what is repaired and said, what is refused."""
+"""Stick-slip files: what is read, what is repaired and noted, what is refused."""
 
 import re
 import tempfile
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -140,7 +141,7 @@ def test_wrong_normal_stress_is_refused_with_the_remedy(quakes):
 
 
 @pytest.mark.parametrize("text", ["", "nan", "overload", "inf"])
-def test_a_short_gap_is_filled_and_said(quakes, text):
+def test_a_short_gap_is_filled_and_noted(quakes, text):
     changes = {("Var_Ch1", i): text for i in (150, 151, 152)} | {("Shear_Stress", 40): text}
     record = quakes(changes)
     filled = np.exp(np.interp([150, 151, 152], [149, 153], np.log(AE1[[149, 153]])))
@@ -282,6 +283,16 @@ def test_gains_of_the_sensors_only_shift_the_log_energy():
     np.testing.assert_array_equal(
         records.LabquakeRecord(time, silent).log_energy, np.log(emission[:, 0])
     )
+
+
+def test_a_record_shows_its_numbers_and_no_shapes():
+    record = records.LabquakeRecord(TIME, AE1, friction=SHEAR / 8, normal_stress=8e6, name="p001")
+    assert repr(record) == str(record)
+    assert "50 to 89.9 s" in repr(record) and "normal stress    8 MPa" in repr(record)
+    stacked = jax.tree_util.tree_map(lambda *columns: np.stack(columns), record, record)
+    assert repr(stacked) == "LabquakeRecord 'p001' (batched, time of shape (2, 400))"
+    shapes = jax.eval_shape(lambda x: x, record)
+    assert repr(shapes) == "LabquakeRecord 'p001' (no arrays)"
 
 
 def test_crop():

@@ -106,6 +106,7 @@ def test_a_batch_is_its_members():
         np.testing.assert_allclose(together.best[i], alone.best, rtol=1e-4, atol=1e-5)
         assert together.evaluations[i] == alone.evaluations
     assert together.evaluations[0] != together.evaluations[1]
+    assert repr(together).startswith("2 searches: values") and "all 2 runs" in str(together)
 
 
 def test_any_pytree_is_searched():

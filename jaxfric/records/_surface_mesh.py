@@ -1,76 +1,37 @@
-"""Surfaces of spherical caps, written for the workshop: a table and a mesh."""
+"""Surfaces of spherical caps as a mesh for the workshop."""
 
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
 from jaxfric._files import written_whole
+from jaxfric.records._surface_table import Floats, foot_radius, lattice
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import trimesh
 
-
-def lattice(count: int, spacing: float) -> Floats:
-    """(count, 2) positions on a square lattice, row by row, centred on the origin, m.
-
-    Arguments:
-        count: number of asperities.
-        spacing: of neighbours, m.
-
-    Returns:
-        x and y of each, m; the last row may be short.
-    """
-    side = math.ceil(math.sqrt(count))
-    i = np.arange(count)
-    rows = math.ceil(count / side)
-    x, y = i % side - (side - 1) / 2, (rows - 1) / 2 - i // side
-    return np.stack([x, y], -1) * spacing
+# How much free border a cap needs within its cell: with none, the triangles between the last ring
+# and the border of the cell would have no area.
+_BORDER = 1.001
+# Points nearer to each other than this share of the spacing are one corner. Neighbouring cells
+# compute their common points each for itself, so these differ by rounding, some 1e-16 of it.
+_MERGE = 1e-5
+# Half-way between two numbers of the grid rounding would fall to either side. The points of a
+# lattice lie at simple fractions of the spacing, which no grid that is shifted by an odd number has
+# at its half-way marks.
+_SHIFT = 0.1234
 
 
-def foot_radius(height: Floats, radius: Floats) -> Floats:
-    """Radius of the circle in which a cap meets the block, m.
+@runtime_checkable
+class Mesh(Protocol):
+    """What has triangles, such as a `trimesh.Trimesh`."""
 
-    Arguments:
-        height: (n,), of the tips above the block, m.
-        radius: (n,), m.
-
-    Returns:
-        (n,), √(2Rz − z²), or R where the tip is higher than R.
-    """
-    low = np.minimum(height, radius)
-    foot: Floats = np.sqrt(2 * radius * low - low**2)
-    return foot
-
-
-def asperities_csv(position: Floats, height: Floats, radius: Floats) -> str:
-    """x, y, height and radius of each asperity as a table in metres, in full precision.
-
-    Arguments:
-        position: (n, 2), m.
-        height: (n,), m.
-        radius: (n,), m.
-
-    Returns:
-        Text with a line of names.
-
-    Example:
-        >>> print(asperities_csv(lattice(1, 1e-3), np.zeros(1), np.full(1, 5e-4)), end="")
-        x_m,y_m,height_m,radius_m
-        0.0,0.0,0.0,0.0005
-    """
-    rows = np.column_stack([position, height, radius])
-    lines = ["x_m,y_m,height_m,radius_m", *(",".join(repr(float(v)) for v in row) for row in rows)]
-    return "\n".join(lines) + "\n"
-
-
-def write_asperities(
-    path: str | os.PathLike[str], position: Floats, height: Floats, radius: Floats
-) -> Path:
-    """Write `asperities_csv` to a file, whole or not at all; returns the path."""
-    return _whole(Path(path), asperities_csv(position, height, radius).encode())
+    @property
+    def triangles(self) -> Floats:
+        """(n, 3 corners, 3), m."""
 
 
 def cap_triangles(
@@ -110,7 +71,7 @@ def cap_triangles(
     if not ((height > 0) & (radius > 0)).all():
         raise ValueError("every tip must stand above the block, and every radius be positive")
     foot = foot_radius(height, radius)
-    if foot.max() * _polygon(segments) * 1.001 >= spacing / 2:
+    if foot.max() * _polygon(segments) * _BORDER >= spacing / 2:
         raise ValueError(
             f"caps overlap: the widest foot is {2 * foot.max():.4g} m, the spacing {spacing:.4g} "
             "m. Use a wider spacing, or sink the block less below the tips"
@@ -132,7 +93,7 @@ def cap_triangles(
 def cap_mesh(
     height: Floats, radius: Floats, *, spacing: float, base: float, segments: int = 48,
     rings: int = 24,
-) -> Any:  # fmt: skip
+) -> "trimesh.Trimesh":  # fmt: skip
     """`cap_triangles` as a watertight mesh, its corners merged.
 
     Arguments:
@@ -158,21 +119,20 @@ def cap_mesh(
         height, radius, spacing=spacing, base=base, segments=segments, rings=rings
     )
     vertices = triangles.reshape(-1, 3)
-    # Neighbours meet in the same points up to rounding.
-    # The odd shift keeps points of the lattice off the borders of rounding.
-    grid = np.round(vertices / (spacing * 1e-5) + 0.1234).astype(np.int64)
+    grid = np.round(vertices / (spacing * _MERGE) + _SHIFT).astype(np.int64)
     grid -= grid.min(0)
-    _, first, index = np.unique(  # one number for each point: three are slow to sort
+    # One number for each point: rows of three are slow to sort.
+    _, first, index = np.unique(
         np.ravel_multi_index(grid.T, grid.max(0) + 1), return_index=True, return_inverse=True
     )
     return trimesh.Trimesh(vertices[first], index.reshape(-1, 3), process=False)
 
 
-# Facets of binary STL: normal, corners, two bytes of no meaning
+# A facet of binary STL: its normal, its corners in single precision, and two bytes of no meaning.
 _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 
 
-def stl_bytes(surface: Any, *, unit: float = 1e-3) -> bytes:
+def stl_bytes(surface: Floats | Mesh, *, unit: float = 1e-3) -> bytes:
     """A surface as binary STL, in millimetres unless told otherwise.
 
     Written here: merging corners for a mesh, which the format does not know, takes longer than a
@@ -190,18 +150,24 @@ def stl_bytes(surface: Any, *, unit: float = 1e-3) -> bytes:
     corners = np.asarray(getattr(surface, "triangles", surface), float) / unit
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(normal, axis=1, keepdims=True)
+    # A facet without area has no direction; the format writes a zero normal for "not known".
     facets = np.zeros(len(corners), _FACET)
     facets["normal"], facets["corners"] = normal / np.where(length > 0, length, 1), corners
+    # A header of 80 bytes that readers ignore, the number of facets, the facets.
     return bytes(80) + len(facets).to_bytes(4, "little") + facets.tobytes()
 
 
-def write_stl(path: str | os.PathLike[str], mesh: Any, *, unit: float = 1e-3) -> Path:
+def write_stl(path: str | os.PathLike[str], mesh: Floats | Mesh, *, unit: float = 1e-3) -> Path:
     """Write `stl_bytes` to a file, whole or not at all; returns the path."""
-    return _whole(Path(path), stl_bytes(mesh, unit=unit))
+    path = Path(path)
+    with written_whole(path) as part:
+        part.write_bytes(stl_bytes(mesh, unit=unit))
+    return path
 
 
 def _polygon(segments: int) -> float:
     """Radius of a regular polygon over that of the circle of the same area."""
+    # Its area is n R² sin(2π/n)/2; set equal to π r² and solved for R/r.
     turn = 2 * math.pi / segments
     return math.sqrt(turn / math.sin(turn))
 
@@ -209,10 +175,12 @@ def _polygon(segments: int) -> float:
 def _square(spacing: float, segments: int) -> Floats:
     """Points around the border of a cell, as many as a ring has, the first towards +x."""
     angle = 2 * np.pi * np.arange(segments) / segments
-    # Even along each side, so that neighbours share their points.
+    # Evenly along each side and not by angle, so that both neighbours of a border put their points
+    # at the same places. A side from its middle to its corner is an eighth of the turn.
     eighth = segments // 8
     along = np.concatenate([np.arange(0, eighth), np.arange(eighth, 0, -1)]) / eighth
     along = along[np.arange(segments) % (2 * eighth)]
+    # Rounded first: cos(π/2) is 6e-17, whose sign must be zero, not one.
     c, s = np.sign(np.round(np.cos(angle), 12)), np.sign(np.round(np.sin(angle), 12))
     steep = (np.arange(segments) + eighth) // (2 * eighth) % 2 == 1  # top and bottom sides
     x = np.where(steep, c * along, c)
@@ -233,14 +201,17 @@ def _fan(tip: Floats, ring: Floats) -> Floats:
 
 
 def _cap(z: float, R: float, spacing: float, segments: int, rings: int) -> Floats:
+    """One cell: a cap of radius R whose tip is z high, and the flat to the border of the cell."""
+    # Even in the angle from the tip, so that the facets are equally well bent everywhere.
     polar = np.linspace(0, math.acos(max(1 - z / R, 0.0)), rings + 1)[1:]
     r, level = R * np.sin(polar), z - R * (1 - np.cos(polar))
-    volume = z**2 * (3 * R - z) / 3
+    volume = z**2 * (3 * R - z) / 3  # over π, as all volumes here
     if z > R:  # a hemisphere on a column
         r, level = np.append(r, R), np.append(level, 0.0)
         volume = 2 / 3 * R**3 + R**2 * (z - R)
-    level[-1] = 0.0
-    # Volume of the frusta between the rings (areas in place of circles), and what is missing.
+    level[-1] = 0.0  # exactly, where rounding may have left some 1e-20 m
+    # Cones between circles lie inside the sphere, so their frusta hold less than the cap. All rings
+    # are moved out by one factor, which makes the volume right and leaves the heights.
     edge, top = np.concatenate([[0.0], r]), np.concatenate([[z], level])
     frusta = -np.diff(top) * (edge[1:] ** 2 + edge[1:] * edge[:-1] + edge[:-1] ** 2) / 3
     r = r * math.sqrt(volume / frusta.sum())
@@ -274,9 +245,3 @@ def _block(side: int, rows: int, spacing: float, base: float, segments: int) -> 
     upper = np.column_stack([border, np.zeros(len(border))])
     lower = upper - np.array([0, 0, base])
     return [_strip(upper, lower), _fan(np.array([0, 0, -base]), lower)[:, ::-1]]
-
-
-def _whole(path: Path, content: bytes) -> Path:
-    with written_whole(path) as part:
-        part.write_bytes(content)
-    return path

@@ -189,3 +189,14 @@ def test_a_record_passes_through_jit(record):
     shifted = jax.tree_util.tree_map(lambda column: column - column[0], record)
     assert shifted.time[0] == 0.0
     assert shifted.name == "b001"
+
+
+def test_a_record_shows_its_numbers_and_no_shapes(record):
+    assert repr(record) == str(record)
+    assert "20086.2 to 20090.1 s" in repr([record]) and "f64[" not in repr([record])
+    stacked = jax.tree_util.tree_map(lambda *columns: np.stack(columns), record, record)
+    assert repr(stacked) == "VelocityStepRecord 'b001' (batched, time of shape (2, 40))"
+    nothing = jax.tree_util.tree_map(lambda _: None, record)
+    shapes = jax.eval_shape(lambda x: x, record)
+    for empty in (nothing, shapes):
+        assert repr(empty) == "VelocityStepRecord 'b001' (no arrays)"

@@ -3,14 +3,14 @@
 import textwrap
 
 import equinox as eqx
-import jax
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import ArrayLike, Float64, Real
+from jaxtyping import Float64
 
-from jaxfric.records._checks import MIN_ROWS, Rows, check_columns
-
-Number = Real[ArrayLike, ""]
+from jaxfric._types import Number
+from jaxfric.records._arrays import as_column, check_window, without_numbers
+from jaxfric.records._rows import Rows
+from jaxfric.records._velocity_step_checks import MIN_ROWS, check_velocity_step
 
 
 class VelocityStepRecord(eqx.Module):
@@ -75,7 +75,7 @@ class VelocityStepRecord(eqx.Module):
         if len(set(sizes.values())) > 1:
             lengths = ", ".join(f"{key} {size}" for key, size in sizes.items())
             raise ValueError(f"{source}: the columns must have one length; got {lengths}")
-        check_columns(columns, Rows(source), check_ranges=check_ranges)
+        check_velocity_step(columns, Rows(source), check_ranges=check_ranges)
         self.time = columns["time"]
         self.displacement = columns["displacement"]
         self.friction = columns["friction"]
@@ -108,15 +108,15 @@ class VelocityStepRecord(eqx.Module):
                 f"{self._label()}: {count} rows lie between {start:.10g} s and {stop:.10g} s; a "
                 f"record needs {MIN_ROWS} or more. {self._clock()}"
             )
-        stress = None if self.normal_stress is None else self.normal_stress[keep]
         return VelocityStepRecord(
-            self.time[keep],
-            self.displacement[keep],
-            self.friction[keep],
-            stress,
-            self.name,
-            self.notes,
-            check_ranges=False,  # the whole record was checked
+            time=self.time[keep],
+            displacement=self.displacement[keep],
+            friction=self.friction[keep],
+            normal_stress=None if self.normal_stress is None else self.normal_stress[keep],
+            name=self.name,
+            notes=self.notes,
+            # The whole record was checked, or was let pass: a part of it passes too.
+            check_ranges=False,
         )
 
     def require_span(self, step_time: Number, rows: int = 10) -> None:
@@ -134,6 +134,7 @@ class VelocityStepRecord(eqx.Module):
             >>> records.sample("basalt").require_span(11665.0)
         """
         step_time = float(np.asarray(step_time))
+        # Written so that a NaN, which compares as false, is refused as well.
         if not self.time[0] <= step_time <= self.time[-1]:
             raise ValueError(
                 f"{self._label()}: the velocity step at {step_time:.10g} s lies outside the "
@@ -148,10 +149,15 @@ class VelocityStepRecord(eqx.Module):
                 f"{self._clock()}; give a step time further inside or a longer record"
             )
 
+    def __repr__(self) -> str:
+        # Equinox would print shapes, f64[5849]; whoever looks at a record wants its numbers.
+        return str(self)
+
     def __str__(self) -> str:
-        if isinstance(self.time, jax.core.Tracer):
-            return f"VelocityStepRecord {self.name!r} (traced)"
+        if (why := without_numbers(self.time)) is not None:
+            return f"VelocityStepRecord {self.name!r} ({why})"
         time, slip, friction = self.time, self.displacement, self.friction
+        # A step of a few millimetres in micrometres, longer slides in millimetres.
         scale, unit = (1e6, "um") if np.ptp(slip) < 1e-2 else (1e3, "mm")
         stress = "not recorded"
         if self.normal_stress is not None:
@@ -179,44 +185,9 @@ class VelocityStepRecord(eqx.Module):
         return f"The record's own clock runs from {first:.10g} s to {last:.10g} s"
 
 
-def check_window(start: Number, stop: Number) -> tuple[float, float]:
-    """A window as two floats; `ValueError` unless `start < stop`, also for NaN."""
-    start, stop = float(np.asarray(start)), float(np.asarray(stop))
-    if not start < stop:
-        raise ValueError(
-            "a window needs start < stop, in seconds of the record's clock; got "
-            f"({start!r}, {stop!r})"
-        )
-    return start, stop
-
-
 def _sampling(time: np.ndarray) -> str:
     steps = np.diff(time)
     low, middle, high = steps.min(), np.median(steps), steps.max()
+    # The range is told where it exceeds what the rounding of a clock to a few digits explains.
     uneven = high - low > 0.01 * middle
     return f"{middle:.4g} s" + (f" ({low:.4g} to {high:.4g} s)" if uneven else "")
-
-
-def as_column(key: str, value: npt.ArrayLike, source: str) -> Float64[np.ndarray, " n"]:
-    """A read-only float64 copy, so that a frozen record stays as it was checked."""
-    if isinstance(value, jax.core.Tracer):
-        raise ValueError(
-            f"{source}: {key} is traced by JAX, but a record holds measured numbers: build it "
-            "outside jit, vmap and grad, and pass its arrays in"
-        )
-    try:
-        given = np.asarray(value)
-    except ValueError as error:  # rows of unequal length
-        raise ValueError(f"{source}: {key} must be an array of real numbers; {error}") from error
-    if given.dtype.kind not in "iuf":
-        raise ValueError(
-            f"{source}: {key} must be an array of real numbers; got the type {given.dtype}"
-        )
-    column = np.array(given, dtype=np.float64)
-    if column.ndim != 1:
-        raise ValueError(
-            f"{source}: {key} must have one dimension, but has shape {column.shape}; a "
-            "record is one experiment, so build one VelocityStepRecord for each"
-        )
-    column.flags.writeable = False
-    return column

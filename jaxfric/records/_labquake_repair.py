@@ -1,17 +1,29 @@
-"""Repairs of stick-slip records, each with a sentence that states it."""
+"""Repairs of stick-slip records, each with a sentence that states it.
+
+A repair is allowed where what it changes is short beside a cycle of failures or touches no number
+that was measured; anything else is refused, for the record would no longer be the experiment's.
+"""
 
 import numpy as np
 
-from jaxfric.records._checks import Rows, listed
+from jaxfric.records._resampling import WHOLE
+from jaxfric.records._rows import Rows, count_of, listed
 
-UNEVEN = 0.01  # steps within 1 % of the median count as even
-SHORT = 5  # samples of a gap that may always be filled
-CLIPPED = 0.01  # share of samples exactly at the maximum that points to a saturated channel
-MOSTLY_MISSING = 0.5
+# Of a time step: steps within 1 % of the median count as even. Clocks that are written with four
+# decimals at 10 Hz differ by 0.1 %; a lost sample differs by 100 %.
+UNEVEN = 0.01
+SHORT = 5  # samples of a gap that may always be filled, also in a slowly sampled record
+# Share of samples exactly at the maximum that points to a saturated channel. A healthy channel
+# reaches its maximum once; one that clips does so in every burst.
+CLIPPED = 0.01
+MOSTLY_MISSING = 0.5  # a channel with fewer numbers than this share would be mostly invention
+# A few bad rows are slips of the logger and may go. Beyond these the clock itself is at fault.
+FEW_ROWS, FEW_PER_ROWS = 3, 100
 
 
 def usable_rows(time: np.ndarray, rows: Rows) -> tuple[np.ndarray, list[str]]:
     """The rows whose time is a number above all before it; a few others are left out."""
+    # fmax passes over NaN, so that a row without a time does not condemn those after it.
     before = np.fmax.accumulate(np.concatenate([[-np.inf], time[:-1]]))
     missing, late = np.isnan(time), time <= before
     bad = np.flatnonzero(missing | late)
@@ -24,19 +36,20 @@ def usable_rows(time: np.ndarray, rows: Rows) -> tuple[np.ndarray, list[str]]:
         f"{time[i]:.10g} s"
         for i in bad.tolist()
     ]
-    if bad.size > max(3, time.size // 100):
+    if bad.size > max(FEW_ROWS, time.size // FEW_PER_ROWS):
         raise ValueError(
             f"{rows.source}: time must increase from row to row, but {bad.size} of {time.size} "
             f"rows do not ({listed(items)}); too many to leave out. For a clock that restarts or "
             "jumps, cut the file, leave the faulty lines out with skip_rows=(line, ...), or read "
             "one part with window=(start, stop) in seconds"
         )
-    note = f"Left out {_count(bad.size, 'row')} ({listed(items)})."
+    note = f"Left out {count_of(bad.size, 'row')} ({listed(items)})."
     return np.flatnonzero(~(missing | late)), [note]
 
 
 def longest_gap(time: np.ndarray, seconds: float) -> float:
     """The time between two samples that interpolation may bridge."""
+    # Five missing samples leave six steps; the last factor is for the rounding of the clock.
     return max(seconds, (SHORT + 1) * float(np.median(np.diff(time)))) * (1 + 1e-6)
 
 
@@ -55,6 +68,7 @@ def cut_ends(
     columns: dict[str, np.ndarray], time: np.ndarray, rows: Rows, limit: float
 ) -> tuple[slice, list[str]]:
     """The rows from the first to the last at which every column has a number."""
+    # At an end there is nothing to interpolate to, so rows are left out in place of being filled.
     whole = np.flatnonzero(np.logical_and.reduce([np.isfinite(x) for x in columns.values()]))
     names = ", ".join(
         repr(name) for name, x in columns.items() if not np.isfinite(x[[0, -1]]).all()
@@ -75,7 +89,7 @@ def cut_ends(
             f"{time[last]:.10g}), or leave the column out with columns={{quantity: None}}"
         )
     cut = first + time.size - 1 - last
-    note = f"Left out {_count(cut, 'row')} at the ends, where {names} had no number."
+    note = f"Left out {count_of(cut, 'row')} at the ends, where {names} had no number."
     return slice(first, last + 1), [note]
 
 
@@ -103,6 +117,7 @@ def fill(
             for a, b in pairs
         ]
         raise ValueError(_too_long(rows, f"{name!r} has", items, time, limit))
+    # An emission spans decades: a straight line between its logarithms is as wrong below as above.
     known = np.log(values[good]) if logarithmic else values[good]
     filled = np.interp(time, time[good], known)
     out = np.where(good, values, np.exp(filled) if logarithmic else filled)
@@ -111,37 +126,25 @@ def fill(
         for a, b in zip(left.tolist(), right.tolist(), strict=True)
     ]
     how = "geometrically" if logarithmic else "linearly"
-    count = _count(int((~good).sum()), "missing value")
+    count = count_of(int((~good).sum()), "missing value")
     return out, [f"{name}: {count} interpolated {how} ({listed(items)})."]
 
 
 def even_clock(time: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
     """Even times for a clock that is not, or `None` for one that is even."""
     steps = np.diff(time)
+    # The median is the step that was meant, whatever a few gaps do. Nine digits take off the noise
+    # of binary numbers, 0.10000000009 for 0.1, which would add up along a record.
     middle = float(f"{np.median(steps):.9g}")
     odd = np.abs(steps - middle) > UNEVEN * middle
     if not odd.any():
         return None, []
-    count = int(np.floor((time[-1] - time[0]) / middle + 1e-6)) + 1
+    count = int(np.floor((time[-1] - time[0]) / middle + WHOLE)) + 1
     note = (
         f"Resampled every {middle:.6g} s by linear interpolation: {int(odd.sum())} of {steps.size} "
         f"time steps were uneven ({steps.min():.4g} to {steps.max():.4g} s)."
     )
     return time[0] + middle * np.arange(count), [note]
-
-
-def countdown(new: np.ndarray, time: np.ndarray, remaining: np.ndarray) -> np.ndarray:
-    """Time to failure at other times: it falls by one second a second and jumps at a failure.
-
-    NaN where the samples on both sides do not know it.
-    """
-    left = np.clip(np.searchsorted(time, new, side="right") - 1, 0, time.size - 1)
-    right = np.minimum(left + 1, time.size - 1)
-    last, following = time[left] + remaining[left], time[right] + remaining[right]
-    same = new - time[left] <= 1e-9 * np.maximum(1.0, np.abs(new))
-    # The failure that the sample before expects, unless it has passed.
-    ahead = same | (last >= new) | ~(following >= new)
-    return np.maximum(np.where(ahead, last, following) - new, 0.0)
 
 
 def positive(name: str, values: np.ndarray, rows: Rows) -> tuple[np.ndarray, list[str]]:
@@ -158,9 +161,11 @@ def positive(name: str, values: np.ndarray, rows: Rows) -> tuple[np.ndarray, lis
     zero = values == 0
     if not zero.any() or not (values > 0).any():
         return values, []
+    # No smaller number is known of this sensor, and any constant below would set by fiat how deep
+    # silence lies in the logarithm.
     floor = values[values > 0].min()
     note = (
-        f"{name}: {_count(int(zero.sum()), 'zero')} raised to the smallest positive value, "
+        f"{name}: {count_of(int(zero.sum()), 'zero')} raised to the smallest positive value, "
         f"{floor:.4g}, so that the logarithm exists."
     )
     return np.where(zero, floor, values), [note]
@@ -185,6 +190,7 @@ def healthy(channels: dict[str, np.ndarray], rows: Rows) -> tuple[list[str], lis
             f"{rows.source}: every channel of the emission is dead or empty ({' '.join(notes)}) "
             'Map other columns with columns={"emission": [...]}, or choose another window='
         )
+    # A saturated channel hides the size of every burst, but is better than none.
     kept = [name for name in alive if name not in dict(clipped)] or alive
     for name, share in clipped:
         fate = "kept, as no channel is better" if name in kept else "left out"
@@ -197,6 +203,7 @@ def healthy(channels: dict[str, np.ndarray], rows: Rows) -> tuple[list[str], lis
 
 def _clipped(values: np.ndarray) -> float:
     """The share of samples at the maximum, or 0 unless they are many and stand in runs."""
+    # In runs, for a channel of few digits meets its maximum here and there, but clips for a while.
     top = values == values.max()
     share = float(top.mean())
     edges = np.flatnonzero(np.diff(np.concatenate([[0], top.astype(int), [0]])))
@@ -204,13 +211,9 @@ def _clipped(values: np.ndarray) -> float:
     return share if share > CLIPPED and longest >= SHORT else 0.0
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
-
-
 def _too_long(rows: Rows, who: str, items: list[str], time: np.ndarray, limit: float) -> str:
     return (
-        f"{rows.source}: {who} {_count(len(items), 'gap')} longer than {limit:.3g} s "
+        f"{rows.source}: {who} {count_of(len(items), 'gap')} longer than {limit:.3g} s "
         f"({listed(items)}). Read a part without gaps with window=(start, stop) in seconds of the "
         f"file's clock ({time[0]:.10g} to {time[-1]:.10g} s), or pass a longer max_gap="
     )

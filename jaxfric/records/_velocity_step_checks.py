@@ -1,46 +1,29 @@
 """What makes four columns of numbers a velocity-step record: for reader and class."""
 
-import dataclasses
-from collections.abc import Sequence
-
 import numpy as np
+
+from jaxfric.records._rows import Rows, count_of, listed
 
 Columns = dict[str, np.ndarray]
 
+# The fewest rows between which a velocity can change: two steps of time.
 MIN_ROWS = 3
-LISTED = 5  # how many offending rows a message names before it only counts them
 
-# Plausible values in SI. They are wide: their task is to catch a unit that is wrong by 1e3 or 1e6.
+# Plausible values in SI. They are wide on purpose: their task is to catch a unit that is wrong by
+# 1e3 or 1e6, not to judge a measurement.
 FRICTION = (-0.5, 5.0)
-NORMAL_STRESS = (1e2, 1e11)  # Pa
+NORMAL_STRESS = (1e2, 1e11)  # Pa; 20 MPa read in Pa (20) or converted twice (2e13) lie outside
 SLIDING = (1e-9, 1.0)  # m, range of the load-point displacement
 ROUND_OFF = 1e-15  # m; a range below this is a hold, not a slide in the wrong unit
-DURATION = 1e8  # s, three years
+DURATION = 1e8  # s, three years: longer records are milliseconds read as seconds
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """Where rows come from, so that a message names them as the user sees them."""
-
-    source: str
-    lines: np.ndarray | None = None  # line of the file of each row; None for arrays
-
-    def label(self, index: int) -> str:
-        return f"row {index}" if self.lines is None else f"line {self.lines[index]}"
-
-
-def listed(items: Sequence[str]) -> str:
-    """The first few items, and how many more there are."""
-    more = len(items) - LISTED
-    return "; ".join(items[:LISTED]) + (f"; and {more} more" if more > 0 else "")
-
-
-def check_columns(columns: Columns, rows: Rows, *, check_ranges: bool) -> None:
+def check_velocity_step(columns: Columns, rows: Rows, *, check_ranges: bool) -> None:
     """Raise `ValueError` unless the columns (SI) form a record."""
     count = columns["time"].size
     if count < MIN_ROWS:
         raise ValueError(
-            f"{rows.source}: {count} {'row' if count == 1 else 'rows'} of numbers; a "
+            f"{rows.source}: {count_of(count, 'row')} of numbers; a "
             f"velocity-step record needs {MIN_ROWS} or more. Check that the record is complete, or "
             "widen the window"
         )
@@ -52,6 +35,7 @@ def check_columns(columns: Columns, rows: Rows, *, check_ranges: bool) -> None:
 
 
 def _check_finite(columns: Columns, rows: Rows) -> None:
+    # Every bad value is told at once, so that a file is mended in one go.
     bad = [
         f"{rows.label(i)}: {name.replace('_', ' ')} is {values[i]}"
         for name, values in columns.items()
@@ -73,6 +57,7 @@ def _check_time(time: np.ndarray, rows: Rows) -> None:
     ]
     if not bad:
         return
+    # The remedy is what the caller can do: arrays can be sorted, a file is read with options.
     if rows.lines is None:
         remedy = "Leave repeated samples out, and sort or split a record whose clock restarts"
     else:
@@ -96,6 +81,7 @@ def _check_ranges(columns: Columns, rows: Rows) -> None:
             'of time looks wrong: give the right one, such as units={"time": "ms"}, or convert to '
             f"seconds. {escape}"
         )
+    # The range, not the values: the zero of a displacement is anywhere.
     span = np.ptp(displacement)
     if span > SLIDING[1] or ROUND_OFF < span < SLIDING[0]:
         raise ValueError(

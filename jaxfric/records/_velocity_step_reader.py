@@ -7,10 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxfric.records._checks import LISTED, MIN_ROWS, Columns, Rows, check_columns, listed
-from jaxfric.records._columns import Column, ColumnMap, match_columns, named_by_index
-from jaxfric.records._record import Number, VelocityStepRecord, check_window
+from jaxfric._types import Number
+from jaxfric.records._arrays import check_window
+from jaxfric.records._rows import LISTED, Rows, count_of, listed
 from jaxfric.records._table import Table, has_decimal_comma, number, read_table
+from jaxfric.records._text import read_text
+from jaxfric.records._titles import Column
+from jaxfric.records._velocity_step_checks import MIN_ROWS, Columns, check_velocity_step
+from jaxfric.records._velocity_step_columns import (
+    ColumnMap,
+    find_velocity_step_columns,
+    named_by_index,
+)
+from jaxfric.records._velocity_step_record import VelocityStepRecord
 
 
 def read_velocity_step(
@@ -62,32 +71,36 @@ def read_velocity_step(
         >>> record.name, record.displacement[-1].item()
         ('b001', 6e-07)
     """
-    table = read_table(path, skip_rows, by_index=named_by_index(columns))
-    places = match_columns(table, columns, units)
-    values, bad = _parse(table, places)
-    chosen = _window(table, values["time"], places["time"].factor, window)
-    keep, notes = _keep(table, values["time"], bad, chosen, drop_bad_rows)
+    text = read_text(path, skip_rows)
+    table = read_table(text, by_index=named_by_index(columns))
+    places = find_velocity_step_columns(table, columns, units)
+    numbers, bad = _numbers(table, places)
+    # The window comes before the bad rows, so that a part can be read of a file that is broken
+    # elsewhere.
+    chosen = _in_window(table, numbers["time"], places["time"].factor, window)
+    keep, notes = _usable(table, numbers["time"], bad, chosen, drop_bad_rows)
     with np.errstate(over="ignore"):  # what overflows is refused below
-        si = {key: values[key][keep] * column.factor for key, column in places.items()}
+        si = {key: numbers[key][keep] * column.factor for key, column in places.items()}
     rows = Rows(table.source, np.array(table.lines)[keep])
     if "shear_stress" in si:
         si["friction"], note = _ratio(si, places, rows)
         notes.append(note)
-    check_columns(si, rows, check_ranges=check_ranges)
+    # Checked here and not by the class, whose messages would count rows in place of lines.
+    check_velocity_step(si, rows, check_ranges=check_ranges)
     return VelocityStepRecord(
-        si["time"],
-        si["displacement"],
-        si["friction"],
-        si.get("normal_stress"),
+        time=si["time"],
+        displacement=si["displacement"],
+        friction=si["friction"],
+        normal_stress=si.get("normal_stress"),
         name=Path(path).stem,
         notes=tuple(notes),
         check_ranges=False,
     )
 
 
-def _parse(table: Table, places: dict[str, Column]) -> tuple[Columns, dict[int, str]]:
+def _numbers(table: Table, places: dict[str, Column]) -> tuple[Columns, dict[int, str]]:
     """The numbers of each quantity as in the file, NaN where there is none, and why by row."""
-    values = {key: np.full(len(table.rows), np.nan) for key in places}
+    numbers = {key: np.full(len(table.rows), np.nan) for key in places}
     bad: dict[int, str] = {}
     for row, cells in enumerate(table.rows):
         if len(cells) != table.width:
@@ -99,11 +112,11 @@ def _parse(table: Table, places: dict[str, Column]) -> tuple[Columns, dict[int, 
             if value is None or not math.isfinite(value):
                 bad.setdefault(row, f"{column.title} is {cell!r}" if cell else f"no {column.title}")
             if value is not None:
-                values[key][row] = value
-    return values, bad
+                numbers[key][row] = value  # also infinite ones: the checks name them
+    return numbers, bad
 
 
-def _window(
+def _in_window(
     table: Table, time: np.ndarray, factor: float, window: tuple[Number, Number] | None
 ) -> np.ndarray:
     """The rows from the first to the last whose time lies in the window, bad ones included."""
@@ -123,22 +136,23 @@ def _window(
     return np.arange(inside[0], inside[-1] + 1)
 
 
-def _keep(
+def _usable(
     table: Table, time: np.ndarray, bad: dict[int, str], chosen: np.ndarray, drop_bad_rows: bool
 ) -> tuple[np.ndarray, list[str]]:
     """The rows to use, and a note on those left out."""
     reasons = {row: bad[row] for row in chosen.tolist() if row in bad}
     if reasons and not drop_bad_rows:
-        raise ValueError(_bad_rows(table, reasons))
+        raise ValueError(_cannot_use(table, reasons))
     if not drop_bad_rows:
         return chosen, []
     good = np.array([row for row in chosen.tolist() if row not in reasons], dtype=int)
     repeats = good[1:][np.diff(time[good]) == 0]
     reasons |= {row: f"repeats the time {time[row]:.10g}" for row in repeats.tolist()}
+    # Beyond half, a column was read wrongly rather than measured badly.
     if 2 * len(reasons) > chosen.size:
         raise ValueError(
-            f"{_bad_rows(table, reasons)}. drop_bad_rows=True does not leave out more than half of "
-            f"the {chosen.size} rows"
+            f"{_cannot_use(table, reasons)}. drop_bad_rows=True does not leave out more than half "
+            f"of the {chosen.size} rows"
         )
     if not reasons:
         return good, []
@@ -150,19 +164,19 @@ def _keep(
 
 
 def _listed_rows(table: Table, reasons: dict[int, str]) -> str:
-    count = len(reasons)
     items = [f"line {table.lines[row]}: {reason}" for row, reason in sorted(reasons.items())]
-    return f"{count} {'row' if count == 1 else 'rows'} ({listed(items)})"
+    return f"{count_of(len(reasons), 'row')} ({listed(items)})"
 
 
-def _bad_rows(table: Table, reasons: dict[int, str]) -> str:
-    text = f"{table.source}: cannot use {_listed_rows(table, reasons)}; "
+def _cannot_use(table: Table, reasons: dict[int, str]) -> str:
+    sentence = f"{table.source}: cannot use {_listed_rows(table, reasons)}; "
     if any(has_decimal_comma(cell) for row in reasons for cell in table.rows[row]):
-        return text + "these are decimal commas: export the file with decimal points"
+        return sentence + "these are decimal commas: export the file with decimal points"
+    # A first row alone that is no number is often a second line of titles, which states units.
     if 0 in reasons and len(reasons) == 1:
         line = table.lines[0]
-        text += f"if line {line} states units, pass skip_rows=({line},) and units=; otherwise "
-    return text + "correct the file, or pass drop_bad_rows=True to leave these rows out"
+        sentence += f"if line {line} states units, pass skip_rows=({line},) and units=; otherwise "
+    return sentence + "correct the file, or pass drop_bad_rows=True to leave these rows out"
 
 
 def _ratio(si: Columns, places: dict[str, Column], rows: Rows) -> tuple[np.ndarray, str]:

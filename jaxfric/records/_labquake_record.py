@@ -1,20 +1,25 @@
 """The stick-slip record."""
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import equinox as eqx
-import jax
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64
 
+from jaxfric._types import Number
+from jaxfric.records._arrays import Values, check_window, without_numbers
 from jaxfric.records._labquake_checks import MIN_SAMPLES, check_labquake
-from jaxfric.records._record import Number, check_window
-from jaxfric.records._repair import countdown
+from jaxfric.records._resampling import (
+    WHOLE,
+    Change,
+    block_averages,
+    countdown,
+    interpolation,
+)
 
 Column = Float64[np.ndarray, " n"]
-Change = Callable[[np.ndarray], np.ndarray]
 
 
 class LabquakeRecord(eqx.Module):
@@ -70,7 +75,7 @@ class LabquakeRecord(eqx.Module):
         *,
         shear_stress: npt.ArrayLike | None = None,
         friction: npt.ArrayLike | None = None,
-        normal_stress: float | int | npt.ArrayLike | None = None,
+        normal_stress: Values | None = None,
         displacement: npt.ArrayLike | None = None,
         time_to_failure: npt.ArrayLike | None = None,
         channels: Sequence[str] = (),
@@ -118,8 +123,10 @@ class LabquakeRecord(eqx.Module):
 
         Unlike the norm it does not depend on the sensors' gains, and their scatter averages out.
         """
+        # ln 0 does not exist; the smallest positive value is as near to it as a sensor tells.
         positive = np.where(self.emission > 0, self.emission, np.inf).min(axis=0)
         heard = np.isfinite(positive)
+        # A channel without any positive sample tells nothing; its logarithm would be of infinity.
         if not heard.any():
             return np.zeros(self.time.shape)
         return np.log(np.maximum(self.emission, positive)[:, heard]).mean(axis=1)
@@ -149,7 +156,7 @@ class LabquakeRecord(eqx.Module):
                 f"{stop:.10g} s; a record needs {MIN_SAMPLES} or more. Its own clock runs from "
                 f"{self.time[0]:.10g} s to {self.time[-1]:.10g} s"
             )
-        return self._replaced(lambda x: x[keep], self.time[keep], self.notes)
+        return self._at(self.time[keep], lambda x: x[keep], self.notes)
 
     def resample(self, dt: float) -> "LabquakeRecord":
         """The record at another sampling: block averages when coarser, linear when finer.
@@ -177,33 +184,35 @@ class LabquakeRecord(eqx.Module):
         old, dt = self.dt, float(dt)
         if not (np.isfinite(dt) and dt > 0):
             raise ValueError(f"dt must be a positive number of seconds; got {dt}")
-        if abs(dt - old) <= 1e-9 * old:
+        if abs(dt - old) <= 1e-9 * old:  # the same sampling, to the rounding of its clock
             return self
         if dt < old:
-            count = int(np.floor((self.time[-1] - self.time[0]) / dt + 1e-6)) + 1
+            count = int(np.floor((self.time[-1] - self.time[0]) / dt + WHOLE)) + 1
             time = self.time[0] + dt * np.arange(count)
             how = f"Interpolated linearly from every {old:.6g} s to every {dt:.6g} s."
-            return self._replaced(_interpolation(self.time, time), time, (*self.notes, how))
-        count = int(np.floor(self.time.size * old / dt + 1e-6))
+            return self._at(time, interpolation(self.time, time), (*self.notes, how))
+        # Each sample stands for a whole step of time, so n of them last n steps, not n − 1.
+        count = int(np.floor(self.time.size * old / dt + WHOLE))
         if count < MIN_SAMPLES:
             raise ValueError(
                 f"record {self.name!r}: {count} blocks of {dt:.6g} s fit into its "
                 f"{self.time.size * old:.6g} s; a record needs {MIN_SAMPLES} or more: choose a "
                 "smaller dt"
             )
+        # The record begins half an old step before its first sample, which stands in the middle of
+        # its own step; the middle of a block is counted from there.
         time = self.time[0] + (np.arange(count) + 0.5) * dt - 0.5 * old
         how = f"Averaged from every {old:.6g} s over blocks of {dt:.6g} s."
-        return self._replaced(_averages(dt / old, count), time, (*self.notes, how))
+        return self._at(time, block_averages(dt / old, count), (*self.notes, how))
 
-    def _replaced(
-        self, change: Change, time: np.ndarray, notes: tuple[str, ...]
-    ) -> "LabquakeRecord":
+    def _at(self, time: np.ndarray, change: Change, notes: tuple[str, ...]) -> "LabquakeRecord":
         """The same record at other times; `change` maps a column (n, ...) to them."""
 
         def column(x: np.ndarray | None) -> np.ndarray | None:
+            # A normal stress of one number (ndim 0) holds at any time.
             return x if x is None or x.ndim == 0 else change(x)
 
-        left = self.time_to_failure
+        remaining = self.time_to_failure
         return LabquakeRecord(
             time,
             change(self.emission),
@@ -211,16 +220,21 @@ class LabquakeRecord(eqx.Module):
             friction=column(self.friction),
             normal_stress=column(self.normal_stress),
             displacement=column(self.displacement),
-            time_to_failure=None if left is None else countdown(time, self.time, left),
+            time_to_failure=None if remaining is None else countdown(time, self.time, remaining),
             channels=self.channels,
             name=self.name,
             notes=notes,
-            check_ranges=False,  # the whole record was checked
+            # The whole record was checked, or was let pass: a part of it passes too.
+            check_ranges=False,
         )
 
+    def __repr__(self) -> str:
+        # Equinox would print shapes, f64[2996]; whoever looks at a record wants its numbers.
+        return str(self)
+
     def __str__(self) -> str:
-        if isinstance(self.time, jax.core.Tracer):
-            return f"LabquakeRecord {self.name!r} (traced)"
+        if (why := without_numbers(self.time)) is not None:
+            return f"LabquakeRecord {self.name!r} ({why})"
         time = self.time
         text = [
             f"LabquakeRecord {self.name!r}: {time.size} samples",
@@ -235,6 +249,7 @@ class LabquakeRecord(eqx.Module):
             ("displacement", self.displacement, 1e6, " um"),
             ("time to failure", self.time_to_failure, 1.0, " s"),
         ):
+            # A time to failure may be unknown, NaN, at all samples.
             if values is not None and np.isfinite(values).any():
                 text.append(f"{label:<17}{_range(factor * values)}{unit}")
         if self.target is None:
@@ -243,31 +258,6 @@ class LabquakeRecord(eqx.Module):
             notes = textwrap.shorten(" ".join(self.notes), width=400, placeholder=" …")
             text.append(f"notes            {notes}")
         return "\n  ".join(text)
-
-
-def _interpolation(old: np.ndarray, new: np.ndarray) -> Change:
-    def change(x: np.ndarray) -> np.ndarray:
-        if x.ndim == 2:
-            return np.stack([change(one) for one in x.T], axis=1)
-        return np.interp(new, old, x)
-
-    return change
-
-
-def _averages(ratio: float, count: int) -> Change:
-    """Means over blocks of `ratio` samples, each of which stands for its own time step."""
-    whole = round(ratio)
-
-    def change(x: np.ndarray) -> np.ndarray:
-        if abs(ratio - whole) < 1e-6:
-            return x[: count * whole].reshape(count, whole, *x.shape[1:]).mean(axis=1)
-        if x.ndim == 2:
-            return np.stack([change(one) for one in x.T], axis=1)
-        summed = np.concatenate([[0.0], np.cumsum(x)])
-        edges = np.minimum(ratio * np.arange(count + 1), x.size)
-        return np.diff(np.interp(edges, np.arange(x.size + 1), summed)) / ratio
-
-    return change
 
 
 def _range(values: npt.ArrayLike) -> str:

@@ -7,11 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from jaxfric.records._table import Table, number, read_table
+from jaxfric.records._text import read_text
 from jaxfric.records._units import normal_form
 
 Floats = npt.NDArray[np.float64]
 
+# By unit in lower case. "MN" is told from "mN" in `_column`.
 _NEWTONS = {"n": 1.0, "mn": 1e-3, "un": 1e-6, "μn": 1e-6, "kn": 1e3}
+MIN_LOADS = 3  # two loads give a straight line, which tells nothing of a law
+
+# First words of a title.
 _NAMES = {"load": ("load", "normal", "p"), "friction": ("friction", "tangential", "shear", "f")}
 _UNIT = re.compile(r"[(\[{]\s*([^)\]}]*?)\s*[)\]}]|[_ ]([munkμ]?N)$")
 
@@ -43,7 +48,7 @@ def read_friction_law(path: str | os.PathLike[str]) -> tuple[Floats, Floats]:
         >>> loads, friction
         (array([0.1, 0.2, 0.3]), array([0.03, 0.06, 0.09]))
     """
-    table = read_table(path)
+    table = read_table(read_text(path))
     columns = [_column(table, quantity) for quantity in _NAMES]
     values = np.array(
         [
@@ -51,8 +56,12 @@ def read_friction_law(path: str | os.PathLike[str]) -> tuple[Floats, Floats]:
             for row, line in zip(table.rows, table.lines, strict=True)
         ]
     )
-    if len(values) < 3:
-        raise ValueError(f"{table.source}: {len(values)} rows are no law; give at least 3 loads")
+    if len(values) < MIN_LOADS:
+        raise ValueError(
+            f"{table.source}: {len(values)} rows are no law; give at least {MIN_LOADS} loads"
+        )
+    # A law is a function of the load, so the order of the rows means nothing, and two rows of one
+    # load would be two values of it.
     values = values[np.argsort(values[:, 0], kind="stable")]
     repeated = np.flatnonzero(np.diff(values[:, 0]) == 0)
     if repeated.size:
@@ -72,11 +81,12 @@ def _column(table: Table, quantity: str) -> tuple[int, float]:
     if len(found) != 1:
         raise ValueError(
             f"{table.source}: {'no' if not found else 'more than one'} column of {quantity}; name "
-            f"it '{quantity} (N)'. {table.found()}"
+            f"it '{quantity} (N)'. {table.describe()}"
         )
     title = normal_form(table.titles[found[0]])
     match = _UNIT.search(title)
     unit = (match.group(1) or match.group(2) or "").lower() if match else ""
+    # In lower case MN and mN are alike, but differ by 1e9, so MN is refused rather than guessed.
     if unit not in _NEWTONS or (match and (match.group(1) or "").startswith("M")):
         raise ValueError(
             f"{table.source}: line {table.title_line} gives {title!r} no unit of force; write N, "
