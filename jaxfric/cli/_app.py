@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jaxfric.cli._drawing import Painter
 from jaxfric.cli._messages import speaking_flags
 from jaxfric.cli._setup import prepare
 
@@ -67,12 +68,14 @@ def make_app() -> typer.Typer:
         detrend: Annotated[str, typer.Option(help="none, linear or quadratic.")] = "linear",
     ) -> None:
         """Fit rate-and-state laws to a laboratory velocity step; several files make one table."""
+        painter = Painter()  # imports what draws, while this process imports JAX
         prepare()
         from jaxfric.cli._fit import Request, run_fit_files
 
         laws = tuple(evolution or ("aging", "slip"))
         with speaking_flags("fit-step"):
-            run_fit_files(files, out, Request(laws, stiffness, window, steps, detrend))
+            request = Request(laws, stiffness, window, steps, detrend)
+            run_fit_files(files, out, request, painter)
 
     @app.command()
     def demo(
@@ -81,10 +84,11 @@ def make_app() -> typer.Typer:
         ),
     ) -> None:
         """Fit the shipped basalt record, simulate stick-slip, differentiate, design a surface."""
+        painter = Painter()
         prepare()
         from jaxfric.cli._demo import run_demo
 
-        run_demo(out)
+        run_demo(out, painter)
 
     @app.command()
     def design(
@@ -134,6 +138,7 @@ def make_app() -> typer.Typer:
         out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("design-output"),
     ) -> None:
         """Design a rough surface for a friction law: asperities as CSV and STL."""
+        painter = Painter()
         prepare()
         from jaxfric.cli._design import run_design, wanted_law
 
@@ -150,13 +155,13 @@ def make_app() -> typer.Typer:
         with speaking_flags("design"):
             wanted = wanted_law(target, linear, power, bilinear, friction, max_load)
             if generate is None:
-                run_design(wanted, out, radii=radii, starts=starts, **shared)
+                run_design(wanted, out, radii=radii, starts=starts, painter=painter, **shared)
             elif radii != "free":
                 raise ValueError("--generate makes free radii; leave --radii out, or --generate")
             else:
                 from jaxfric.cli._generate import run_generate
 
-                run_generate(wanted, out, generate, **shared)
+                run_generate(wanted, out, generate, painter=painter, **shared)
 
     # Studies train for minutes or hours: they are compiled well rather than quickly. Their networks
     # are float32, as in the papers; what needs float64 switches to it by itself.
@@ -234,13 +239,14 @@ def make_app() -> typer.Typer:
         out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("slip-output"),
     ) -> None:
         """Predict friction and time to failure of a fault from its acoustic emission."""
+        painter = Painter()
         prepare(x64=False)
         from jaxfric.cli._slip import run_predict
 
         with speaking_flags("predict-slip"):
             run_predict(
                 record, out, normal_stress=normal_stress, tune=tune, part=part, method=method,
-                columns=column, units=unit,
+                columns=column, units=unit, painter=painter,
             )  # fmt: skip
 
     @app.command()

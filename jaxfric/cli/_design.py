@@ -10,7 +10,8 @@ import numpy.typing as npt
 from jax import Array
 
 from jaxfric.cli._bank import LAWS, kept_bank, stand_in
-from jaxfric.cli._files import Content, load_figures, publish
+from jaxfric.cli._drawing import Painter
+from jaxfric.cli._files import Content, publish
 from jaxfric.contact import RADIUS_BOUNDS, Design, Feasibility, Material, Tolerance
 
 POINTS = 128  # loads of a family, as many as the paper's laws have
@@ -48,6 +49,9 @@ class Search(TypedDict):
     max_height: float | None
     quantum: float | None
     max_indentation: float | None
+
+
+DRAWING = "jaxfric.plotting._design"
 
 
 def wanted_law(
@@ -100,9 +104,11 @@ def run_design(
     errors: tuple[float, float] = (1e-6, 2e-6),
     starts: int = 16,
     seed: int = 0,
+    painter: Painter | None = None,
 ) -> Design:
     """Design, print what came out, write tables, mesh and figures to `out`."""
-    from jaxfric import contact
+    from jaxfric import contact, records
+    from jaxfric.plotting._design import design_curves, spread_band
 
     if radii == "fixed":
         raise ValueError("--radii must be free or common: the bank has no radii to keep")
@@ -130,7 +136,15 @@ def run_design(
         "max_indentation": max_indentation, "errors_m": list(errors), "starts": starts,
         "bank": LAWS, "seed": seed,
     }  # fmt: skip
-    contents = _contents(found, told, spread, spacing, request, wanted.name)
+    curves = design_curves(found)
+    position = records.lattice(curves.depth.size, spacing)
+    painter = painter or Painter(apart=False)
+    figures = {
+        "law.png": painter.draw(DRAWING, "draw_design", curves, spread_band(spread),
+                                title=wanted.name),
+        "surface.png": painter.draw(DRAWING, "draw_surface", curves, position, title=wanted.name),
+    }  # fmt: skip
+    contents = _contents(found, told, spread, spacing, request) | figures
     files = publish(out, {"design.txt": f"{told}\n\n{text}\n", **contents})
     print(f"\nWritten: {', '.join(str(f) for f in files)}")
     return found
@@ -155,7 +169,6 @@ def _designed(
         stairs = contact.Asperities(heights, np.full(asperities, 4e-4))
         threads.submit(programs.prepare, contact.tolerance, stairs, *law[:2], *errors, key=key)
         threads.submit(programs.prepare, contact.random_errors, bank, *law)
-        threads.submit(load_figures)
         bank = kept_bank(asperities, seed)
         told = contact.feasibility(*law, bank=bank, **search)
         print(f"{name}: {told}\n")
@@ -233,10 +246,10 @@ def _yardsticks(target: npt.ArrayLike, random: npt.ArrayLike) -> str:
 
 def _contents(
     found: Design, told: Feasibility, spread: Tolerance, spacing: float,
-    request: dict[str, object], name: str,
+    request: dict[str, object],
 ) -> dict[str, Content]:  # fmt: skip
     """The files of a design, by name."""
-    from jaxfric import __version__, plotting, records
+    from jaxfric import __version__, records
 
     tip, radius = _tips(found)
     position = records.lattice(tip.size, spacing)
@@ -268,8 +281,6 @@ def _contents(
     contents: dict[str, Content] = {
         "law.csv": "\n".join([names, *(",".join(f"{v:.9g}" for v in row) for row in rows)]) + "\n",
         "design.json": json.dumps(summary, indent=1) + "\n",
-        "law.png": plotting.plot_design(found, spread, title=name),
-        "surface.png": plotting.plot_surface(found, spacing=spacing, title=name),
     }
     return contents | surface_files(found, spacing)
 

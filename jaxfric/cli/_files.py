@@ -1,6 +1,5 @@
 """Results into a folder."""
 
-import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -37,14 +36,3 @@ def publish(out: Path, contents: Mapping[str, Content]) -> list[Path]:
         for name in contents:
             os.replace(Path(folder) / name, out / name)
     return [out / name for name in contents]
-
-
-def load_figures() -> None:
-    """Import what draws, in a thread, while the compiler works outside of Python.
-
-    Where it is missing, that is said when a figure is made.
-    """
-    # An error in a thread is seen by nobody
-    with contextlib.suppress(ImportError):
-        import matplotlib.backends.backend_agg
-        import matplotlib.figure  # noqa: F401

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from jaxfric.cli._files import load_figures, publish
+from jaxfric.cli._drawing import Painter
+from jaxfric.cli._files import Content, publish
 from jaxfric.cli._messages import speaking_flags
 
 if TYPE_CHECKING:
@@ -32,29 +33,38 @@ class Request(NamedTuple):
     detrend: str = "linear"
 
 
-def run_fit_files(files: Sequence[str], out: Path, request: Request) -> None:
+def run_fit_files(
+    files: Sequence[str], out: Path, request: Request, painter: Painter | None = None
+) -> None:
     """Fit each file; several get a folder each, and one table.
 
     Raises:
         RuntimeError: at the end, naming the files that could not be fitted.
     """
+    painter = painter or Painter(apart=False)
     if len(files) == 1:
-        run_fit(read_record(files[0]), out, request)
+        run_fit(read_record(files[0]), out, request, painter)
         return
     rows: list[str] = []
     failures: list[str] = []
+    waiting: list[tuple[Path, dict[str, Content]]] = []  # their figures are being drawn
     for file, folder in zip(files, _folders(files), strict=True):
         print(f"== {file}")
         try:
             with speaking_flags("fit-step"):
-                fits = run_fit(read_record(file), out / folder, request)
+                fits, contents = _fitted(read_record(file), request, painter)
         # A night's worth of files must not end at the first bad one; all are named at the end
         except (ValueError, RuntimeError, OSError) as error:
             failures.append(f"{file}: {error}")
             print(f"not fitted: {error}\n")
             continue
         rows += _rows(file, fits)
+        waiting.append((out / folder, contents))
+        if len(waiting) > 1:  # drawn while this one was fitted
+            publish(*waiting.pop(0))
         print()
+    for ready in waiting:
+        publish(*ready)
     if rows:
         publish(out, {"fits.csv": "\n".join([CSV_HEAD, *rows]) + "\n"})
         print(f"Fitted {len(files) - len(failures)} of {len(files)} files: {out / 'fits.csv'}")
@@ -64,8 +74,20 @@ def run_fit_files(files: Sequence[str], out: Path, request: Request) -> None:
         )
 
 
-def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["StepFit"]:
+def run_fit(
+    record: "VelocityStepRecord", out: Path, request: Request, painter: Painter | None = None
+) -> list["StepFit"]:
     """Fit each evolution law, print the tables, write table, JSON and figure to `out`."""
+    fits, contents = _fitted(record, request, painter or Painter(apart=False))
+    files = publish(out, contents)
+    print(f"\nWritten: {', '.join(str(f) for f in files)}")
+    return fits
+
+
+def _fitted(
+    record: "VelocityStepRecord", request: Request, painter: Painter
+) -> tuple[list["StepFit"], dict[str, Content]]:
+    """The fits, printed, and what is to be written of them; the figure is being drawn."""
     from jaxfric import inversion
 
     laws = {name: _evolution(name) for name in request.evolutions}
@@ -92,18 +114,15 @@ def run_fit(record: "VelocityStepRecord", out: Path, request: Request) -> list["
         "window_s": [float(x) for x in record.time[[0, -1]]],
         "fits": [_as_json(fit) for fit in fits],
     }
-    from jaxfric import plotting
+    from jaxfric.plotting._fit import fit_curves
 
-    files = publish(
-        out,
-        {
-            "fit.txt": text + "\n",
-            "fit.json": json.dumps(summary, indent=2) + "\n",
-            "fit.png": plotting.plot_fits(fits),
-        },
-    )
-    print(f"\nWritten: {', '.join(str(f) for f in files)}")
-    return fits
+    figure = painter.draw("jaxfric.plotting._fit", "draw_fits", [fit_curves(fit) for fit in fits])
+    contents: dict[str, Content] = {
+        "fit.txt": text + "\n",
+        "fit.json": json.dumps(summary, indent=2) + "\n",
+        "fit.png": figure,
+    }
+    return fits, contents
 
 
 def _fit_all(
@@ -129,10 +148,9 @@ def _fit_all(
     # XLA compiles side by side and outside of Python's lock. The threads do that only: programs
     # that run side by side were seen to wait for each other for ever on two cores. Fits run here,
     # one after another, and each waits for its own program alone.
-    with ThreadPoolExecutor(len(laws) + 1) as pool:
+    with ThreadPoolExecutor(len(laws)) as pool:
         for name in laws:
             pool.submit(programs.prepare, fit, name)
-        pool.submit(load_figures)
         return [fit(name) for name in laws]
 
 

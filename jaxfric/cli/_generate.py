@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
-from jaxfric.cli._design import Wanted, raise_idle, surface_files, wanted_spacing
-from jaxfric.cli._files import Content, load_figures, publish
+from jaxfric.cli._design import DRAWING, Wanted, raise_idle, surface_files, wanted_spacing
+from jaxfric.cli._drawing import Painter
+from jaxfric.cli._files import Content, publish
 from jaxfric.contact import RADIUS_BOUNDS, Design
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ def run_generate(
     max_indentation: float | None = None,
     errors: tuple[float, float] = (1e-6, 2e-6),
     seed: int = 0,
+    painter: Painter | None = None,
 ) -> "Generated":
     """Ranked, refined designs with their tolerance, each as a table and a mesh."""
-    from jaxfric import contact, plotting, programs
+    from jaxfric import contact, programs
+    from jaxfric.plotting._design import design_curves
     from jaxfric.studies import metainterface
 
     if count < 1:
@@ -44,7 +47,6 @@ def run_generate(
         # programs that run side by side were seen to wait for each other for ever on two cores.
         tolerance = (half_space, wanted.loads, *errors)
         threads.submit(programs.prepare, contact.tolerance, stairs, *tolerance, key=key)
-        threads.submit(load_figures)
         found = metainterface.design_many(
             half_space, wanted.loads, wanted.friction, key=key, count=count, asperities=asperities,
             radius_bounds=radius, max_height=max_height, quantum=quantum,
@@ -55,6 +57,9 @@ def run_generate(
         designs = [raise_idle(_one(found.designs, i), quantum, max_height) for i in range(count)]
         # Tables and meshes are NumPy's and text: threads may make them while JAX computes
         files = [threads.submit(surface_files, x, wanted_spacing(x)) for x in designs]
+        figure = (painter or Painter(apart=False)).draw(
+            DRAWING, "draw_designs", [design_curves(x) for x in designs], title=wanted.name
+        )
         spreads = [contact.tolerance(x.surface, *tolerance, key=key) for x in designs]
     rows: list[tuple[int, float, float, int, float]] = []
     contents: dict[str, Content] = {}
@@ -72,7 +77,7 @@ def run_generate(
     contents |= {
         "designs.txt": f"{head}\n\n{table}\n",
         "designs.csv": csv,
-        "designs.png": plotting.plot_designs(designs, title=wanted.name),
+        "designs.png": figure,
     }
     written = publish(out, contents)
     print(f"\nWritten: {len(written)} files in {out}, designs.txt and designs.png among them")

@@ -1,10 +1,10 @@
 """`jaxfric predict-slip`: the friction of a fault from a file of its acoustic emission."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxfric.cli._files import load_figures, publish
+from jaxfric.cli._drawing import Painter
+from jaxfric.cli._files import publish
 
 if TYPE_CHECKING:
     from jaxfric.studies.fault_slip import Prediction
@@ -22,19 +22,21 @@ def run_predict(
     method: str = "sequence",
     columns: list[str] | None = None,
     units: list[str] | None = None,
+    painter: Painter | None = None,
 ) -> "Prediction":
     """Predict, print the yardsticks beside it, write table, CSV and figure."""
-    from jaxfric import plotting, records
+    from jaxfric import records
+    from jaxfric.plotting._slip_prediction import slip_curves
     from jaxfric.studies import fault_slip
 
     record = records.read_labquake(
         file, normal_stress=normal_stress, columns=_columns(columns),
         units=_units(units),
     )  # fmt: skip
-    # XLA compiles outside of Python's lock, so importing what draws costs no time beside it
-    with ThreadPoolExecutor(1) as threads:
-        threads.submit(load_figures)
-        found = fault_slip.predict_slip(record, tune=tune, part=part, method=method)
+    found = fault_slip.predict_slip(record, tune=tune, part=part, method=method)
+    figure = (painter or Painter(apart=False)).draw(
+        "jaxfric.plotting._slip_prediction", "draw_slip_prediction", slip_curves(found, record)
+    )
     text = f"{record}\n\n{found}"
     print(text)
     head = "time_s,predicted,standard_deviation,time_to_failure_s,measured,test"
@@ -51,7 +53,7 @@ def run_predict(
         {
             "prediction.csv": "\n".join(rows) + "\n",
             "prediction.txt": text + "\n",
-            "prediction.png": plotting.plot_slip_prediction(found, record),
+            "prediction.png": figure,
         },
     )
     print(f"\nIn {out.resolve()}: {', '.join(f.name for f in files)}")

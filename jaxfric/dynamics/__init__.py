@@ -12,11 +12,14 @@ from jaxfric.dynamics._inputs import (
 from jaxfric.dynamics._options import Options as Options
 from jaxfric.dynamics._outcome import (
     Outcome as Outcome,
+    is_valid as is_valid,
     outcome as outcome,
     traced_inputs as traced_inputs,
 )
-from jaxfric.dynamics._precision import widest_float as widest_float
+from jaxfric.dynamics._precision import FloatType as FloatType, widest_float as widest_float
 from jaxfric.dynamics._protocol import (
+    LoadStress as LoadStress,
+    LoadVelocity as LoadVelocity,
     NormalStress as NormalStress,
     VelocityProtocol as VelocityProtocol,
 )

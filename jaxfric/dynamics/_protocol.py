@@ -1,16 +1,23 @@
 """Load-point velocity protocols and normal-stress histories: what the machine imposes."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from jaxfric import _checks
-from jaxfric._types import Numbers
+from jaxfric import _checks, _show
+from jaxfric._types import Number, Numbers, Vector
 from jaxfric.dynamics._precision import widest_float
+
+# At run time shapes pass here, for the constructors check them and name the remedy
+if TYPE_CHECKING:
+    Values = Vector | Sequence[Number]
+else:
+    Values = Vector | Sequence
 
 
 class VelocityProtocol(eqx.Module):
@@ -37,7 +44,8 @@ class VelocityProtocol(eqx.Module):
     times: Float[Array, "*n"]
     velocities: Float[Array, "*n"]
 
-    def __init__(self, times: Any, velocities: Any):
+    def __init__(self, times: Values, velocities: Values):
+        # Times and velocities meet in one expression, x = V t, so they share a dtype from the start
         dtype = widest_float(times, velocities)
         self.times = jnp.asarray(_plain(times), dtype)
         self.velocities = jnp.asarray(_plain(velocities), dtype)
@@ -51,13 +59,15 @@ class VelocityProtocol(eqx.Module):
             _check_values(np.asarray(self.times), np.asarray(self.velocities))
 
     @classmethod
-    def step(cls, before: Any, after: Any, *, at: Any, start: Any = 0.0) -> "VelocityProtocol":
+    def step(
+        cls, before: Numbers, after: Numbers, *, at: Numbers, start: Numbers = 0.0
+    ) -> "VelocityProtocol":  # fmt: skip
         """One velocity step from `before` to `after` (m/s) at time `at` (s)."""
         return cls(_stack(start, at), _stack(before, after))
 
     @classmethod
     def steps(
-        cls, velocities: Sequence[Any], durations: Sequence[Any], *, start: Any = 0.0
+        cls, velocities: Sequence[Number], durations: Sequence[Number], *, start: Number = 0.0
     ) -> "VelocityProtocol":  # fmt: skip
         """A sequence of velocities (m/s), each held for its duration (s); the last is open-ended.
 
@@ -68,13 +78,14 @@ class VelocityProtocol(eqx.Module):
                 f"give one duration per velocity; got {len(velocities)} velocities and "
                 f"{len(durations)} durations"
             )
+        # The first segment begins after no time; how long the last one lasts has no effect
         kept = _stack(0.0, *durations[: len(velocities) - 1])
         return cls(start + jnp.cumsum(kept), _stack(*velocities))
 
     @classmethod
     def slide_hold_slide(
-        cls, velocity: Any, holds: Sequence[Any], *, slide: Any, hold_velocity: Any = 0.0,
-        start: Any = 0.0,
+        cls, velocity: Number, holds: Sequence[Number], *, slide: Number,
+        hold_velocity: Number = 0.0, start: Number = 0.0,
     ) -> "VelocityProtocol":  # fmt: skip
         """Sliding at `velocity` (m/s) for `slide` seconds before each of the `holds` (s)."""
         velocities = [v for _ in holds for v in (velocity, hold_velocity)] + [velocity]
@@ -83,6 +94,7 @@ class VelocityProtocol(eqx.Module):
 
     def segment(self, t: Numbers) -> Array:
         """Index of the segment that holds at time `t` (s)."""
+        # side="right" gives a sample at a jump to the segment that starts there
         index = jnp.searchsorted(self.times, t, side="right") - 1
         return jnp.clip(index, 0, self.times.shape[-1] - 1)
 
@@ -92,11 +104,15 @@ class VelocityProtocol(eqx.Module):
 
     def displacement(self, t: Numbers) -> Float[Array, "..."]:
         """Displacement (m) since `times[0]` at time `t` (s)."""
+        # x(t) = Σ_{j<k} V_j (t_{j+1} − t_j) + V_k (t − t_k) in segment k
         start = jnp.concatenate([jnp.zeros_like(self.times[:1]), self._travel()])
         k = self.segment(t)
         return start[k] + self.velocities[k] * (t - self.times[k])
 
     def _travel(self) -> Float[Array, " m"]:
+        """Displacement (m) at the end of each segment but the last."""
+        # Padding has no length. The inner `where` keeps inf − inf out of the unused branch, whose
+        # derivative would be NaN and times 0 remain NaN
         real = jnp.isfinite(self.times[1:])
         duration = jnp.where(real, jnp.where(real, self.times[1:], 0) - self.times[:-1], 0)
         return jnp.cumsum(duration * self.velocities[:-1])
@@ -104,17 +120,25 @@ class VelocityProtocol(eqx.Module):
     def holds(self, ratio: float = 1e-5) -> Bool[Array, " n"]:
         """Segments slower than `ratio` times the fastest one: holds, creeping or at rest."""
         real = jnp.isfinite(self.times)
+        # A hold need not be at rest, where the classical form has no friction: the data of "Slide,
+        # Hold, Learn" creep at 1e-8 in it, beside velocities of the order of one
         fastest = jnp.max(jnp.where(real, self.velocities, 0))
         return real & (self.velocities <= ratio * fastest)
 
     @property
-    def invalid(self) -> Bool[Array, ""]:
-        """True when traced values break the rules that concrete ones are raised for."""
+    def valid(self) -> Bool[Array, ""]:
+        """False when traced values break the rules that concrete ones are raised for."""
+        # The rules of `_check_values`, for values on which nothing may branch
         real = jnp.isfinite(self.times)
-        bad = jnp.any(real & ~((self.velocities >= 0) & jnp.isfinite(self.velocities)))
-        unsorted = jnp.any(real[1:] & ~(self.times[1:] > self.times[:-1]))
-        padding = jnp.any(~real & ~(self.times == jnp.inf)) | jnp.any(real[1:] & ~real[:-1])
-        return bad | unsorted | padding | ~real[0]
+        allowed = jnp.all(~real | ((self.velocities >= 0) & jnp.isfinite(self.velocities)))
+        increasing = jnp.all(~real[1:] | (self.times[1:] > self.times[:-1]))
+        padded_at_end = jnp.all(real | (self.times == jnp.inf)) & jnp.all(~real[1:] | real[:-1])
+        return allowed & increasing & padded_at_end & real[0]
+
+    def __repr__(self) -> str:
+        return _show.fields(
+            "VelocityProtocol", {"times": (self.times, "s"), "velocities": (self.velocities, "m/s")}
+        )
 
 
 class NormalStress(eqx.Module):
@@ -136,7 +160,7 @@ class NormalStress(eqx.Module):
     times: Float[Array, " n"]
     ratios: Float[Array, " n"]
 
-    def __init__(self, times: Any, ratios: Any):
+    def __init__(self, times: Values, ratios: Values):
         dtype = widest_float(times, ratios)
         self.times = jnp.asarray(_plain(times), dtype)
         self.ratios = jnp.asarray(_plain(ratios), dtype)
@@ -153,12 +177,25 @@ class NormalStress(eqx.Module):
         """σ/σ0 at time `t` (s)."""
         return jnp.interp(t, self.times, self.ratios)
 
+    def __repr__(self) -> str:
+        return _show.fields(
+            "NormalStress", {"times": (self.times, "s"), "ratios": (self.ratios, "")}
+        )
+
+
+# What a load point may do, and σ(t)/σ0: a function must be smooth, since its derivative enters the
+# equations of motion
+LoadVelocity = VelocityProtocol | Callable[[Array], Array]
+LoadStress = NormalStress | Callable[[Array], Array]
+
 
 def _check_values(times: np.ndarray, velocities: np.ndarray) -> None:
+    """Raise for a protocol that breaks the rules, with the place of the first fault."""
     real = np.isfinite(times)
     n = int(real.sum())
     if n == 0 or not real[:n].all() or not np.all(times[n:] == np.inf):
         raise ValueError("protocol times must be finite, with inf only as padding at the end")
+    # A segment of no length would hold no time, though its velocity was asked for
     repeated = np.flatnonzero(~(np.diff(times[:n]) > 0))
     if repeated.size:
         k = int(repeated[0])
@@ -175,12 +212,12 @@ def _check_values(times: np.ndarray, velocities: np.ndarray) -> None:
         )
 
 
-def _stack(*values: Any) -> Array:
+def _stack(*values: Numbers) -> Array:
     for value in values:
         _checks.scalar("a velocity or time of a protocol", value)
     return jnp.stack([jnp.asarray(v, widest_float(*values)) for v in values])
 
 
-def _plain(x: Any) -> Any:
+def _plain(x: Values) -> Vector:
     """Lists of numbers as one array, so that weak Python numbers do not fix a dtype."""
-    return jnp.asarray(x) if not hasattr(x, "dtype") else x
+    return x if isinstance(x, (jax.Array, np.ndarray)) else jnp.asarray(x)

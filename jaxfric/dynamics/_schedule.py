@@ -6,55 +6,67 @@ constants, and the jump times enter through dt/dτ, where derivatives with respe
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from jaxfric.dynamics._protocol import NormalStress, VelocityProtocol
+from jaxfric._types import Number
+from jaxfric.dynamics._protocol import LoadStress, LoadVelocity, NormalStress, VelocityProtocol
 
 Scalar = Float[Array, ""]
 
 
 class Load(NamedTuple):
-    """The loading at one instant: t (s), V (m/s), (ln V)' (1/s), σ/σ0, (ln σ)' (1/s), dt/dτ (s)."""
+    """The loading at one instant."""
 
-    time: Array
-    velocity: Array
-    log_velocity_rate: Array
-    stress: Array
-    log_stress_rate: Array
-    length: Array
+    time: Array  # t, s
+    velocity: Array  # V, m/s
+    log_velocity_rate: Array  # (ln V)', 1/s
+    stress: Array  # σ/σ0
+    log_stress_rate: Array  # (ln σ)', 1/s
+    length: Array  # dt/dτ, the length of the segment, s: rates per second times it are per τ
 
 
 class Schedule(eqx.Module):
-    """Velocity and normal stress as functions of τ over the segments of a protocol."""
+    """Velocity and normal stress as functions of τ over the segments of a protocol.
 
-    bounds: Float[Array, " k1"]
-    velocity: VelocityProtocol | Callable[[Scalar], Scalar]
-    stress: NormalStress | Callable[[Scalar], Scalar] | None
+    In segment k, between the times t_k and t_{k+1}: t = t_k + (τ − k)(t_{k+1} − t_k).
+    """
+
+    bounds: Float[Array, " k1"]  # t_k, s: one more than there are segments
+    velocity: LoadVelocity
+    stress: LoadStress | None
+    # What is constant over a segment is looked up there; None where a function is evaluated
     segment_velocity: Float[Array, " k"] | None
     segment_stress_rate: Float[Array, " k"] | None
     last: Int[Array, ""]  # the last segment that is not empty: padding follows
 
     @classmethod
-    def of(cls, velocity: Any, stress: Any, t: Float[Array, " m"]) -> "Schedule":
+    def of(
+        cls, velocity: LoadVelocity, stress: LoadStress | None, t: Float[Array, " m"]
+    ) -> "Schedule":
         """Segments between the breaks of the velocity and of the normal stress, up to t[-1]."""
+        # A function has no start of its own, so it begins at the first sample
         breaks = velocity.times if isinstance(velocity, VelocityProtocol) else t[:1]
         start = breaks[:1]
         if isinstance(stress, NormalStress):
             breaks = jnp.sort(jnp.concatenate([breaks, stress.times]))
+        # Breaks outside the run, padding at infinity among them, become empty segments at its ends:
+        # their number is part of a compiled program's shape and may not depend on the times
         bounds = jnp.concatenate([start, jnp.clip(breaks[1:], start[0], t[-1]), t[-1:]])
         middle = (bounds[1:] + bounds[:-1]) / 2  # on the bounds, rounding may cross over
         return cls(
-            bounds,
-            velocity,
-            stress,
-            velocity(middle) if isinstance(velocity, VelocityProtocol) else None,
-            jax.vmap(jax.grad(stress))(middle) if isinstance(stress, NormalStress) else None,
-            jnp.maximum(jnp.searchsorted(bounds, bounds[-1], side="left") - 1, 0),
+            bounds=bounds,
+            velocity=velocity,
+            stress=stress,
+            segment_velocity=velocity(middle) if isinstance(velocity, VelocityProtocol) else None,
+            segment_stress_rate=(
+                jax.vmap(jax.grad(stress))(middle) if isinstance(stress, NormalStress) else None
+            ),
+            last=jnp.maximum(jnp.searchsorted(bounds, bounds[-1], side="left") - 1, 0),
         )
 
     @property
@@ -68,6 +80,7 @@ class Schedule(eqx.Module):
         k = jnp.clip(k, 0, self.bounds.shape[0] - 2)
         length = self.bounds[k + 1] - self.bounds[k]
         real = length > 0
+        # The inner `where` divides by one where a segment is empty: 0/0 would reach the gradient
         fraction = jnp.where(real, (t - self.bounds[k]) / jnp.where(real, length, 1), 0)
         return k.astype(t.dtype) + fraction
 
@@ -76,6 +89,7 @@ class Schedule(eqx.Module):
         k = jnp.clip(jnp.searchsorted(self.bounds, t, side="right") - 1, 0, self.last)
         length = self.bounds[k + 1] - self.bounds[k]
         fraction = (t - self.bounds[k]) / jnp.where(length > 0, length, 1)
+        # τ = k + 1 would belong to the next segment: just below it is as far as this one goes
         top = jnp.nextafter((k + 1).astype(t.dtype), jnp.zeros((), t.dtype))
         return jnp.minimum(k.astype(t.dtype) + fraction, top)
 
@@ -97,16 +111,18 @@ class Schedule(eqx.Module):
         if self.segment_velocity is not None:
             V, log_V_rate = self.segment_velocity[k], zero
         else:
+            # (ln V)' = V'/V, by forward differentiation of the user's function
             V, V_rate = _with_rate(self.velocity, t)
             log_V_rate = V_rate / V
         if self.stress is None:
             return Load(t, V, log_V_rate, one, zero, length)
         sigma, sigma_rate = _with_rate(self.stress, t)
         if self.segment_stress_rate is not None:
+            # At a kink an interpolation has the slope of either side: take that of the segment
             sigma_rate = self.segment_stress_rate[k]
         return Load(t, V, log_V_rate, sigma, sigma_rate / sigma, length)
 
 
-def _with_rate(function: Callable[[Scalar], Any], t: Scalar) -> tuple[Scalar, Scalar]:
+def _with_rate(function: Callable[[Scalar], Number], t: Scalar) -> tuple[Scalar, Scalar]:
     """f(t) and f'(t) in the dtype of t."""
     return jax.jvp(lambda x: jnp.asarray(function(x)).astype(t.dtype), (t,), (jnp.ones_like(t),))

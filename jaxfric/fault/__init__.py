@@ -19,8 +19,8 @@ from jaxfric.fault._emission import (
 from jaxfric.fault._history import FaultHistory as FaultHistory
 from jaxfric.fault._outcome import Outcome as Outcome
 from jaxfric.fault._patches import patches as patches
+from jaxfric.fault._ranges import FaultRanges as FaultRanges
 from jaxfric.fault._sampling import (
-    FaultRanges as FaultRanges,
     Instrument as Instrument,
     Recording as Recording,
     record as record,

@@ -1,6 +1,7 @@
 """A fault of several patches between a compliant loader and its neighbours."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import cast
 
 import equinox as eqx
 import jax
@@ -8,9 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from jaxfric import _show
+from jaxfric._types import Number, Numbers, Vector
+from jaxfric.fault._chain_inputs import check_signs, spread
 from jaxfric.ratestate import RateStateLaw
 
-Vector = Float[Array, " n"]
+PerPatch = Float[Array, " n"]
+# As it is printed, in the order of the arguments
+UNITS = {
+    "law": "", "normal_stress": "Pa", "loader": "Pa/m", "leaf": "Pa/m", "coupling": "Pa/m",
+    "damping": "Pa s/m", "limit": "Pa", "leaf_limit": "Pa", "roughness": "", "wavelengths": "m",
+    "phases": "rad", "drift": "", "drift_time": "s", "mass": "kg/m²", "plate_mass": "kg/m²",
+    "plate_damping": "Pa s/m",
+}  # fmt: skip
 
 
 class FaultChain(eqx.Module):
@@ -74,53 +85,54 @@ class FaultChain(eqx.Module):
     """
 
     law: RateStateLaw
-    normal_stress: Vector
-    loader: Any
-    leaf: Any
-    coupling: Any
-    damping: Any
-    limit: Any
-    leaf_limit: Vector
-    roughness: Any
+    normal_stress: PerPatch
+    loader: Number
+    leaf: Number
+    coupling: Number
+    damping: Number
+    limit: Number
+    leaf_limit: PerPatch
+    roughness: Number
     wavelengths: Float[Array, " m"]
     phases: Float[Array, "n m"]
-    drift: Vector
-    drift_time: Any
-    mass: Any
-    plate_mass: Any
-    plate_damping: Any
+    drift: PerPatch
+    drift_time: Number
+    mass: Number
+    plate_mass: Number | None
+    plate_damping: Number
 
     def __init__(
         self,
         law: RateStateLaw,
-        normal_stress: Any,
+        normal_stress: Numbers,
         *,
-        loader: Any,
-        leaf: Any,
-        coupling: Any,
-        damping: Any,
-        limit: Any = np.inf,
-        leaf_limit: Any = np.inf,
-        roughness: Any = 0.0,
-        wavelengths: Any = (1.0,),
-        phases: Any = 0.0,
-        drift: Any = 0.0,
-        drift_time: Any = 1.0,
-        mass: Any = 1.0,
-        plate_mass: Any = None,
-        plate_damping: Any = 0.0,
+        loader: Number,
+        leaf: Number,
+        coupling: Number,
+        damping: Number,
+        limit: Number = np.inf,
+        leaf_limit: Numbers = np.inf,
+        roughness: Number = 0.0,
+        wavelengths: Vector | Sequence[Number] = (1.0,),
+        phases: Numbers = 0.0,
+        drift: Numbers = 0.0,
+        drift_time: Number = 1.0,
+        mass: Number = 1.0,
+        plate_mass: Number | None = None,
+        plate_damping: Number = 0.0,
     ):
-        if np.ndim(law.Dc) != 1:
+        if np.ndim(_Dc(law)) != 1:
             raise ValueError(
-                f"the law needs parameters of shape (patches,); Dc has shape {np.shape(law.Dc)}. "
+                f"the law needs parameters of shape (patches,); Dc has shape {np.shape(_Dc(law))}. "
                 "Make it with fault.patches; for a batch of chains, use jax.vmap"
             )
-        shape = np.shape(law.Dc)
-        dtype = jnp.result_type(law.Dc)
+        # The law's patches say how many there are, and in which precision all of it is held
+        shape = np.shape(_Dc(law))
+        dtype = jnp.result_type(_Dc(law))
         self.law = law
-        self.normal_stress = _spread("normal_stress", normal_stress, shape, dtype)
-        self.drift = _spread("drift", drift, shape, dtype)
-        self.leaf_limit = _spread("leaf_limit", leaf_limit, shape, dtype)
+        self.normal_stress = spread("normal_stress", normal_stress, shape, dtype)
+        self.drift = spread("drift", drift, shape, dtype)
+        self.leaf_limit = spread("leaf_limit", leaf_limit, shape, dtype)
         self.loader, self.leaf, self.coupling = loader, leaf, coupling
         self.damping, self.limit, self.roughness = damping, limit, roughness
         self.wavelengths = jnp.asarray(wavelengths, dtype)
@@ -132,143 +144,106 @@ class FaultChain(eqx.Module):
         self.phases = jnp.broadcast_to(jnp.asarray(phases, dtype), several)
         self.drift_time, self.mass = drift_time, mass
         self.plate_mass, self.plate_damping = plate_mass, plate_damping
-        self._check()
+        check_signs(positive=self._positive(), not_negative=self._not_negative())
 
-    def _check(self) -> None:
-        for name, value in self._positive().items():
-            if not isinstance(value, jax.core.Tracer) and not np.all(np.asarray(value) > 0):
-                raise ValueError(f"{name} must be positive; got {np.asarray(value).tolist()}")
-        for name, value in self._not_negative().items():
-            if not isinstance(value, jax.core.Tracer) and not value >= 0:
-                raise ValueError(f"{name} must not be negative; got {value}")
-
-    def _positive(self) -> dict[str, Any]:
+    def _positive(self) -> dict[str, Numbers]:
         names = ["normal_stress", "loader", "leaf", "damping", "limit", "leaf_limit",
                  "drift_time", "wavelengths", "mass"]  # fmt: skip
         names += [] if self.plate_mass is None else ["plate_mass"]
         return {name: getattr(self, name) for name in names}
 
-    def _not_negative(self) -> dict[str, Any]:
+    def _not_negative(self) -> dict[str, Numbers]:
         return {"coupling": self.coupling, "plate_damping": self.plate_damping}
 
     @property
-    def invalid(self) -> Bool[Array, ""]:
-        """Whether a parameter is out of range: what could not be checked while it was traced."""
-        good = [jnp.all(jnp.asarray(x) > 0) for x in self._positive().values()]
-        good += [jnp.all(jnp.asarray(x) >= 0) for x in self._not_negative().values()]
-        return ~jnp.all(jnp.stack(good))
+    def valid(self) -> Bool[Array, ""]:
+        """Whether every parameter is in range: what could not be checked while it was traced."""
+        found = [jnp.all(jnp.asarray(x) > 0) for x in self._positive().values()]
+        found += [jnp.all(jnp.asarray(x) >= 0) for x in self._not_negative().values()]
+        return jnp.all(jnp.stack(found))
 
     @property
     def patches(self) -> int:
         """Number of patches."""
         return int(self.normal_stress.shape[0])
 
-    def friction(self, V: Vector, log_state: Vector) -> Vector:
-        """μ_i without drift."""
+    def __repr__(self) -> str:
+        lines = [
+            f"  {name} = {_show.shown(getattr(self, name), unit)}"
+            for name, unit in UNITS.items()
+            if getattr(self, name) is not None
+        ]
+        return "\n".join([f"FaultChain of {self.normal_stress.shape[-1]} patches", *lines])
+
+    def friction(self, V: PerPatch, log_state: PerPatch) -> PerPatch:
+        """μ_i without roughness and drift."""
+        # The law's arrays have a leading axis of patches; it is a law of one state to each of them
         return jax.vmap(lambda law, v, z: law.log_friction(v, z))(self.law, V, log_state)
 
-    def log_state_rate(self, V: Vector, log_state: Vector) -> Vector:
+    def log_state_rate(self, V: PerPatch, log_state: PerPatch) -> PerPatch:
         """(ln θ_i)' at constant velocity and normal stress, 1/s."""
         return jax.vmap(lambda law, v, z: law.log_rate(v, z))(self.law, V, log_state)
 
     def log_state_response(
-        self, V: Vector, log_state: Vector, log_V_rate: Any, log_stress_rate: Any
-    ) -> Vector:
+        self, V: PerPatch, log_state: PerPatch, log_V_rate: Number, log_stress_rate: Number
+    ) -> PerPatch:
         """What (ln θ_i)' gains from (ln V)' (Nagata) and (ln σ)' (Linker–Dieterich), 1/s."""
         return jax.vmap(lambda law, v, z: law.log_response(v, z, log_V_rate, log_stress_rate))(
             self.law, V, log_state
         )
 
-    def added(self, t: Any, slip: Vector) -> Vector:
+    def added(self, t: Number, slip: PerPatch) -> PerPatch:
         """What roughness and drift add to the strength at time `t`."""
+        # r Σ_j sin(2π u_i/λ_j + φ_ij)/√m + d_i (1 − exp(−t/T)): of variance r²/2, whatever m
         path = 2 * jnp.pi * slip[:, None] / self.wavelengths[None] + self.phases
         rough = jnp.sum(jnp.sin(path), axis=1) / self.wavelengths.size**0.5
         return self.roughness * rough + self.drift * self._drifted(t)
 
-    def level(self, t: Any) -> Array:
+    def level(self, t: Numbers) -> Array:
         """What the drift adds to the bulk friction at times `t`, dimensionless."""
+        # Patches share the load by their normal stress: Σ σ_i d_i/Σ σ_i
         mean = jnp.mean(self.normal_stress * self.drift) / jnp.mean(self.normal_stress)
         return mean * self._drifted(t)
 
-    def _drifted(self, t: Any) -> Any:
+    def _drifted(self, t: Numbers) -> Array:
         """Share of its drift that the strength has undergone."""
         return 1 - jnp.exp(-t / self.drift_time)
 
     def stress(
-        self, t: Any, V: Vector, log_state: Vector, slip: Vector, ratio: Any = 1.0
-    ) -> Vector:
+        self, t: Number, V: PerPatch, log_state: PerPatch, slip: PerPatch, ratio: Number = 1.0
+    ) -> PerPatch:
         """τ_i, Pa; `ratio` is the normal stress over that of the chain."""
+        # τ_i = σ_i (μ_i + what is added) + η V_i
         strength = self.friction(V, log_state) + self.added(t, slip)
-        return ratio * self.normal_stress * strength + self.damping * V
+        return jnp.asarray(ratio * self.normal_stress * strength + self.damping * V)
 
-    def pulled(self, X_rate: Any, V: Vector, leaves: Vector) -> Vector:
+    def pulled(self, X_rate: Number, V: PerPatch, leaves: PerPatch) -> PerPatch:
         """τ_i', Pa/s, by leaves of tangent stiffness `leaves` and by the neighbours."""
+        # τ_i' = k_i (X' − V_i) + c (V_{i+1} − 2 V_i + V_{i−1}), k_i the tangent of leaf i
         return leaves * (X_rate - V) + self.coupling * _bend(V)
 
-    def tangents(self, stress: Vector, slip: Vector) -> Vector:
-        """k (1 − f_i/l_i), Pa/m: stiffness of the leaves, f_i being what neighbours do not pull."""
-        return self.leaf * (1 - (stress - self.coupling * _bend(slip)) / self.leaf_limit)
+    def tangents(self, stress: PerPatch, slip: PerPatch) -> PerPatch:
+        """k (1 − f_i/l_i), Pa/m: tangent stiffness of the leaves."""
+        # A leaf carries what the neighbours do not: f_i = τ_i − c (u_{i+1} − 2 u_i + u_{i−1}). By
+        # its force rather than its stretch, so that the plate's position need not be known
+        force = stress - self.coupling * _bend(slip)
+        return jnp.asarray(self.leaf * (1 - force / self.leaf_limit))
 
-    def overloaded(self, stress: Vector, slip: Vector) -> Bool[Array, ""]:
+    def overloaded(self, stress: PerPatch, slip: PerPatch) -> Bool[Array, ""]:
         """Whether a spring is at or past its limit, where it would pull backwards."""
+        # F = mean τ_i is the loader's, f_i a leaf's. Past a limit the tangent is negative, so that
+        # stretching the spring would lower its force
         leaves = stress - self.coupling * _bend(slip)
         return (jnp.mean(stress) >= self.limit) | jnp.any(leaves >= self.leaf_limit)
 
-    def plate_start(self, load: Any, V: Vector, force: Any, leaves: Vector) -> Array:
-        """Stretch and velocity of a plate with a mass that begins in balance; () of one without."""
-        if self.plate_mass is None:
-            return jnp.zeros(0, V.dtype)
-        linear, limit = self._limit()
-        share = jnp.where(linear | (force >= limit), 0.0, force / limit)  # `overloaded` tells
-        curved = -limit / self.loader * jnp.log1p(-share)
-        stretch = jnp.where(linear, force / self.loader, curved)
-        return jnp.stack([stretch, self._in_balance(load, V, force, leaves)]) / self._units()
 
-    def plate_rates(
-        self, load: Any, V: Vector, force: Any, leaves: Vector, plate: Array
-    ) -> tuple[Any, Array]:
-        """X', and the rates of the plate's state; `force` is the mean stress of the patches."""
-        if self.plate_mass is None:
-            return self._in_balance(load, V, force, leaves), plate
-        stretch, velocity = plate * self._units()
-        lag = load - velocity
-        # The state is the stretch, so that no trial step pulls beyond the limit
-        linear, limit = self._limit()
-        # without a limit the other branch must not overflow: its gradient would be NaN
-        share = jnp.where(linear, 0.0, self.loader * stretch / limit)
-        curved = -limit * jnp.expm1(-share)
-        pull = jnp.where(linear, self.loader * stretch, curved)
-        rates = jnp.stack([lag, (pull - force + self.plate_damping * lag) / self.plate_mass])
-        return velocity, rates / self._units()
-
-    def _units(self) -> Array:
-        """Of x − X and X': those that change the friction by one, for the solver's tolerance."""
-        normal = jnp.mean(self.normal_stress)
-        impedance = jnp.sqrt(self.plate_mass * (self.loader + self.leaf))
-        return jnp.stack([normal / self.loader, normal / impedance])
-
-    def _limit(self) -> tuple[Any, Any]:
-        """Whether the loader is linear, and its limit, or any number if it is."""
-        linear = jnp.isinf(self.limit)
-        return linear, jnp.where(linear, 1.0, self.limit)
-
-    def _in_balance(self, load: Any, V: Vector, force: Any, leaves: Vector) -> Any:
-        """X' from F' = K (1 − F/L) (x' − X') = mean k_i (X' − V_i)."""
-        tangent = self.loader * (1 - force / self.limit)
-        return (tangent * load + jnp.mean(leaves * V)) / (tangent + jnp.mean(leaves))
-
-
-def _bend(u: Vector) -> Vector:
+def _bend(u: PerPatch) -> PerPatch:
     """u_{i+1} − 2 u_i + u_{i−1} of a row with free ends."""
+    # A free end has a neighbour that moves along, and pulls at nothing
     row = jnp.concatenate([u[:1], u, u[-1:]])
     return row[2:] - 2 * u + row[:-2]
 
 
-def _spread(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
-    value = jnp.asarray(value, dtype)
-    if value.shape not in ((), shape):
-        raise ValueError(
-            f"{name} must be one number or have shape {shape}, one for each patch; got shape "
-            f"{value.shape}. For a batch of chains, use jax.vmap"
-        )
-    return jnp.broadcast_to(value, shape)
+def _Dc(law: RateStateLaw) -> Numbers:
+    """Dc of the patches, (n,): one state each."""
+    return cast(Numbers, law.Dc)

@@ -1,18 +1,23 @@
 """From the motion of a fault to what an instrument records."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
 from jaxfric import _checks
+from jaxfric._types import Number, Vector
 
 Signal = Float[Array, " m"]
+LinearMap = tuple[Signal, Signal]  # n → g n + e as (g, e)
+
+# Correlation of a sensor's own noise in neighbouring samples: its coupling wanders slowly
+SENSOR_MEMORY = 0.8
+# Of the sizes of bursts, as powers of ten of the largest
+DECADES = (-3.0, 0.0)
 
 
-def window_average(integral: Signal, dt: Any, window: Any) -> Signal:
+def window_average(integral: Signal, dt: Number, window: Number) -> Signal:
     """Mean of a signal over the window that ends at each sample, from the signal's integral.
 
     x̄(t) = [X(t) − X(t − w)] / w; near the start the window is what there is. Laboratories store
@@ -41,16 +46,18 @@ def window_average(integral: Signal, dt: Any, window: Any) -> Signal:
     _checks.positive("window", window)
     m = integral.shape[0]
     index = jnp.arange(m, dtype=integral.dtype)
+    # Where the window begins, in samples; X there on the straight line between two of them
     back = jnp.clip(index - window / dt, 0, None)
     low = jnp.clip(back.astype(int), 0, max(m - 2, 0))
     part = back - low.astype(back.dtype)
     before = integral[low] + part * (integral[jnp.minimum(low + 1, m - 1)] - integral[low])
     span = (index - back) * dt
+    # The first window has no length, and so no mean of its own
     mean = (integral - before) / jnp.where(span > 0, span, 1)
     return mean.at[0].set(mean[min(1, m - 1)])
 
 
-def compress(energy: Signal, exponent: Any) -> Signal:
+def compress(energy: Signal, exponent: Number) -> Signal:
     """Amplitudes that grow with a power of the kinetic energy, (E/E_max)^γ.
 
     Grains radiate by the number of contacts they break, which grows with slip rate, not with its
@@ -70,6 +77,7 @@ def compress(energy: Signal, exponent: Any) -> Signal:
 
     Source: ours.
     """
+    # A fault that never moved has no largest energy: zeros over the smallest number are zeros
     tiny = jnp.finfo(energy.dtype).tiny
     ratio = energy / jnp.maximum(jnp.max(energy), tiny)
     positive = ratio > 0  # 0^γ has no derivative
@@ -77,7 +85,11 @@ def compress(energy: Signal, exponent: Any) -> Signal:
 
 
 def add_background(
-    signal: Signal, level: Any, *, stress: Float[Array, "..."] | None = None, growth: Any = 0.0
+    signal: Signal,
+    level: Number,
+    *,
+    stress: Float[Array, "..."] | None = None,
+    growth: Number = 0.0,
 ) -> Signal:
     """Emission that never stops: x + level · median(x) · exp(g s).
 
@@ -109,6 +121,7 @@ def add_background(
 
     Source: the exponential is that of Charles (1958) and Scholz (1968); ours.
     """
+    # The median is a measure of the quiet that events, a small share of the time, do not move
     quiet = level * jnp.median(signal)
     if stress is None:
         if isinstance(growth, jax.core.Tracer) or np.any(np.asarray(growth) != 0):
@@ -118,12 +131,13 @@ def add_background(
         raise ValueError(
             f"stress must have the signal's shape {jnp.shape(signal)}; got {jnp.shape(stress)}"
         )
+    # s; of a constant stress 0, not 0/0
     extent = jnp.max(stress) - jnp.min(stress)
     share = (stress - jnp.mean(stress)) / jnp.where(extent > 0, extent, 1)
     return signal + quiet * jnp.exp(growth * share)
 
 
-def add_noise(signal: Signal, level: Any, correlation: Any, *, key: Key[Array, ""]) -> Signal:
+def add_noise(signal: Signal, level: Number, correlation: Number, *, key: Key[Array, ""]) -> Signal:
     """Multiplicative noise, x exp(s n), with n a first-order autoregression of unit variance.
 
     A variance is estimated from finitely many samples and the coupling of a sensor wanders: errors
@@ -151,8 +165,9 @@ def add_noise(signal: Signal, level: Any, correlation: Any, *, key: Key[Array, "
     fresh = jnp.sqrt(1 - kept**2)
     gains = jnp.where(jnp.arange(signal.shape[0]) == 0, 1, fresh)
 
-    # n_k = ρ n_{k−1} + √(1−ρ²) e_k, as an associative scan of linear maps
-    def after(first: Any, second: Any) -> Any:
+    # n_k = ρ n_{k−1} + √(1−ρ²) e_k, of variance one from the first sample on. Each step is the map
+    # n → g n + e; maps are composed in any grouping, so that a scan over them runs in parallel
+    def after(first: LinearMap, second: LinearMap) -> LinearMap:
         return first[0] * second[0], first[1] * second[0] + second[1]
 
     factors = jnp.broadcast_to(kept, signal.shape)
@@ -161,7 +176,7 @@ def add_noise(signal: Signal, level: Any, correlation: Any, *, key: Key[Array, "
 
 
 def add_bursts(
-    signal: Signal, dt: Any, window: Any, rate: Any, size: Any, *, key: Key[Array, ""]
+    signal: Signal, dt: Number, window: Number, rate: Number, size: Number, *, key: Key[Array, ""]
 ) -> Signal:
     """Bursts that move nothing: x + size · s_k over windows that begin at random times.
 
@@ -190,7 +205,8 @@ def add_bursts(
     when, how = jax.random.split(key)
     m = signal.shape[0]
     starts = jax.random.bernoulli(when, jnp.clip(rate * dt, 0, 1), (m,))
-    sizes = 10.0 ** jax.random.uniform(how, (m,), signal.dtype, -3.0, 0.0)
+    sizes = 10.0 ** jax.random.uniform(how, (m,), signal.dtype, *DECADES)
+    # What began within a window's length is what began up to now less what began up to its start
     total = jnp.cumsum(jnp.where(starts, size * sizes, 0).astype(signal.dtype))
     width = jnp.maximum(jnp.round(window / dt).astype(int), 1)
     back = jnp.arange(m) - width
@@ -198,7 +214,9 @@ def add_bursts(
     return signal + (total - ended)
 
 
-def channels(signal: Signal, gains: Any, noise: Any, *, key: Key[Array, ""]) -> Float[Array, "m c"]:
+def channels(
+    signal: Signal, gains: Vector, noise: Number, *, key: Key[Array, ""]
+) -> Float[Array, "m c"]:
     """The same emission at several sensors, each with its gain and its own noise.
 
     Arguments:
@@ -224,5 +242,7 @@ def channels(signal: Signal, gains: Any, noise: Any, *, key: Key[Array, ""]) -> 
         raise ValueError(f"gains must have shape (channels,); got {np.shape(gains)}")
     gains = jnp.asarray(gains, signal.dtype)
     keys = jax.random.split(key, gains.shape[0])
-    each = jax.vmap(lambda g, k: g * add_noise(signal, noise, 0.8, key=k))(gains, keys)
-    return each.T
+    of_sensors = jax.vmap(lambda g, k: g * add_noise(signal, noise, SENSOR_MEMORY, key=k))(
+        gains, keys
+    )
+    return of_sensors.T

@@ -5,7 +5,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxfric import _show
 from jaxfric._status import Status
+from jaxfric._types import Number
 from jaxfric.ratestate import Catalogue, History, catalogue as slider_catalogue
 
 
@@ -46,25 +48,33 @@ class FaultHistory(eqx.Module):
     patch_slip: Float[Array, "m n"] | None = None
     patch_stress: Float[Array, "m n"] | None = None
 
-    def __str__(self) -> str:
-        if isinstance(self.time, jax.core.Tracer) or np.ndim(self.time) > 1:
-            return "FaultHistory(traced or batched)"
-        mu, E = np.asarray(self.friction), np.asarray(self.kinetic_energy)
+    def __repr__(self) -> str:
+        if isinstance(self.time, jax.core.Tracer):
+            return "FaultHistory(traced)"
+        time = np.asarray(self.time)
+        # jax.vmap puts its axes before that of the samples
+        runs = f"{time[..., 0].size} runs of " if time.ndim > 1 else ""
         return (
-            f"FaultHistory: {mu.size} samples, {self.time[0]:.6g} to {self.time[-1]:.6g} s\n"
-            f"  friction {mu.min():.5g} to {mu.max():.5g}\n"
-            f"  kinetic energy {E.min():.3g} to {E.max():.3g} J/m²\n"
+            f"FaultHistory: {runs}{time.shape[-1]} samples, {_show.extent(time)} s\n"
+            f"  friction {_show.extent(self.friction, '.5g')}\n"
+            f"  kinetic energy {_show.extent(self.kinetic_energy, '.3g')} J/m²\n"
             f"  {self.status}"
         )
 
     def catalogue(
-        self, *, threshold: float | Array | None = None, max_events: int = 64
-    ) -> Catalogue:
+        self, *, threshold: Number | None = None, max_events: int = 64
+    ) -> Catalogue:  # fmt: skip
         """Slip events of the whole fault; see `ratestate.catalogue`. Use `steps=True` histories."""
-        return slider_catalogue(
-            History(
-                self.time, self.velocity, self.friction, self.slip, self.slip, self.status,
-                self.log_velocity_rate, self.friction_rate,
-            ),
-            threshold=threshold, max_events=max_events,
-        )  # fmt: skip
+        # The fault seen as one slider. A catalogue does not look at the state, so that the slip,
+        # which has the shape of one, stands in its place
+        whole = History(
+            time=self.time,
+            velocity=self.velocity,
+            friction=self.friction,
+            state=self.slip,
+            slip=self.slip,
+            status=self.status,
+            log_velocity_rate=self.log_velocity_rate,
+            friction_rate=self.friction_rate,
+        )
+        return slider_catalogue(whole, threshold=threshold, max_events=max_events)

@@ -1,17 +1,16 @@
 """Laws of many patches."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxfric.ratestate import Aging, RateStateLaw
+from jaxfric._types import Number, Numbers
+from jaxfric.ratestate import AbstractEvolution, Aging, RateStateLaw
 
 
 def patches(
-    mu0: Any, a: Any, b: Any, Dc: Any, V0: Any, *, alpha: Any = 0.0, evolution: Any = None,
-    form: str = "classical",
+    mu0: Numbers, a: Numbers, b: Numbers, Dc: Numbers, V0: Numbers, *, alpha: Numbers = 0.0,
+    evolution: AbstractEvolution | None = None, form: str = "classical",
 ) -> RateStateLaw:  # fmt: skip
     """A law with a leading axis of patches, from numbers and arrays of shape (n,).
 
@@ -40,6 +39,7 @@ def patches(
     Source: ours.
     """
     given = {"mu0": mu0, "a": a, "b": b, "Dc": Dc, "V0": V0, "alpha": alpha}
+    # (1,) among them makes one patch of numbers alone
     try:
         shape = np.broadcast_shapes((1,), *(np.shape(x) for x in given.values()))
     except ValueError:
@@ -47,6 +47,7 @@ def patches(
     if len(shape) != 1:
         shapes = {name: np.shape(x) for name, x in given.items()}
         raise ValueError(f"give numbers, or arrays of one shape (patches,); got {shapes}")
+    # The law checks these too, but under jax.vmap, where values are traced and nothing raises
     for name in ("Dc", "V0"):
         x = given[name]
         if not isinstance(x, jax.core.Tracer) and not np.all(np.asarray(x) > 0):
@@ -55,7 +56,11 @@ def patches(
     arrays = [jnp.broadcast_to(jnp.asarray(x, dtype), shape) for x in given.values()]
     kind = Aging() if evolution is None else evolution
 
-    def one(mu0: Any, a: Any, b: Any, Dc: Any, V0: Any, alpha: Any) -> RateStateLaw:
-        return RateStateLaw(mu0, a, b, Dc, V0, evolution=kind, form=form, alpha=alpha)
+    def one(
+        mu0: Number, a: Number, b: Number, Dc: Number, V0: Number, alpha: Number
+    ) -> RateStateLaw:  # fmt: skip
+        return RateStateLaw(
+            mu0=mu0, a=a, b=b, Dc=Dc, V0=V0, evolution=kind, form=form, alpha=alpha
+        )  # fmt: skip
 
     return jax.vmap(one)(*arrays)

@@ -1,6 +1,7 @@
 """Faults and instruments drawn at random, in stated physical ranges."""
 
-from typing import Any
+import dataclasses
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -8,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from jaxfric import _show
+from jaxfric._types import Number
 from jaxfric.fault._chain import FaultChain
 from jaxfric.fault._emission import (
     add_background,
@@ -18,53 +21,8 @@ from jaxfric.fault._emission import (
     window_average,
 )
 from jaxfric.fault._patches import patches as make_patches
+from jaxfric.fault._ranges import FaultRanges, Range
 from jaxfric.fault._simulate import FaultHistory
-
-Range = tuple[float, float]
-
-
-class FaultRanges(eqx.Module):
-    """What `sample_fault` draws from, uniformly, or in the logarithm where it says so.
-
-    Arguments:
-        friction: of the peak, dimensionless: gouges and glass beads.
-        drop: characteristic friction drop, dimensionless, log.
-        recurrence: characteristic, s, log.
-        normal_stress: Pa, log.
-        velocity: of the load point, m/s, log.
-        softening: loading rate just before an event over that just after it, log; 1 is a linear
-            spring.
-        direct: a, dimensionless, log.
-        slip_length: Dc over the slip of an event, log.
-        leaf: leaf spring over loader, log.
-        coupling: coupling over leaf spring.
-        roughness: amplitude over the drop.
-        spread: of the patches' normal stress and of their ln(b − a).
-        drift: change of the level over the drop.
-        drift_time: s, log.
-        peak_velocity: of events, m/s, log; it sets the damping.
-        plate_period: of a plate with a mass on its loader while the fault slips, s, log; None for
-            one without.
-        ring_damping: of that plate on loader and leaves, over the critical damping, log.
-    """
-
-    friction: Range = (0.3, 0.75)
-    drop: Range = (0.02, 0.10)
-    recurrence: Range = (3.0, 16.0)
-    normal_stress: Range = (2e6, 1e7)
-    velocity: Range = (2e-6, 2e-5)
-    softening: Range = (0.12, 0.7)
-    direct: Range = (0.004, 0.012)
-    slip_length: Range = (0.005, 0.05)
-    leaf: Range = (0.1, 3.0)
-    coupling: Range = (0.0, 1.0)
-    roughness: Range = (0.05, 0.8)
-    spread: Range = (0.1, 0.5)
-    drift: Range = (-0.3, 0.7)
-    drift_time: Range = (10.0, 300.0)
-    peak_velocity: Range = (1e-3, 5e-2)
-    plate_period: Range | None = None
-    ring_damping: Range = (0.02, 0.08)
 
 
 class Instrument(eqx.Module):
@@ -82,15 +40,20 @@ class Instrument(eqx.Module):
         gains: (channels,).
     """
 
-    window: Any
-    exponent: Any
-    background: Any
-    growth: Any
-    noise: Any
-    correlation: Any
-    burst_rate: Any
-    burst_size: Any
+    window: Number
+    exponent: Number
+    background: Number
+    growth: Number
+    noise: Number
+    correlation: Number
+    burst_rate: Number
+    burst_size: Number
     gains: Float[Array, " channels"]
+
+    def __repr__(self) -> str:
+        units = {"window": "s", "burst_rate": "1/s"}
+        names = [field.name for field in dataclasses.fields(self)]
+        return _show.fields("Instrument", {x: (getattr(self, x), units.get(x, "")) for x in names})
 
 
 class Recording(eqx.Module):
@@ -103,6 +66,17 @@ class Recording(eqx.Module):
 
     emission: Float[Array, "m channels"]
     friction: Float[Array, " m"]
+
+    def __repr__(self) -> str:
+        if isinstance(self.friction, jax.core.Tracer):
+            return "Recording(traced)"
+        *runs, m, channels = self.emission.shape
+        batch = f"{np.prod(runs, dtype=int)} runs of " if runs else ""
+        return (
+            f"Recording: {batch}{m} samples of {channels} channels\n"
+            f"  emission {_show.extent(self.emission, '.3g')}\n"
+            f"  friction {_show.extent(self.friction, '.5g')}"
+        )
 
 
 def sample_fault(
@@ -133,6 +107,7 @@ def sample_fault(
 
     Source: ours.
     """
+    # Drawn one after the other, so that a quantity that is added takes a key of its own
     keys = iter(jax.random.split(key, 24))
     uniform, log = (lambda r: _uniform(next(keys), r)), (lambda r: _log_uniform(next(keys), r))
     V, sigma, drop = log(ranges.velocity), log(ranges.normal_stress), log(ranges.drop)
@@ -143,11 +118,15 @@ def sample_fault(
     # sum of all that can add to the strength: events begin at the patches that have less of it
     highest = mu + 0.1 * drop + 0.5 * roughness + 0.7 * jnp.maximum(drift, 0)
     limit = (highest + softening / (1 - softening) * drop) * sigma
+    # In an event the load point's path of a whole cycle is caught up with
     slip = V * recurrence
     spread, ratio = uniform(ranges.spread), log(ranges.leaf)
+    # K_s (1 − F/L) slip = drop · σ, at the force F halfway through the drop
     in_series = drop * sigma / slip / (1 - (mu - drop / 2) * sigma / limit)
+    # K_s = K k/(K + k) with k = ratio · K
     loader = in_series * (1 + ratio) / ratio
     leaf = ratio * loader
+    # drop ≈ (b − a) ln(peak/V), which differs from patch to patch
     a = log(ranges.direct)
     weakening = drop / jnp.log(peak / V) * jnp.exp(spread * _normal(next(keys), patches))
     phases = jax.random.uniform(next(keys), (patches, 3), a.dtype, 0, 2 * np.pi)
@@ -155,13 +134,12 @@ def sample_fault(
         mu0=mu - drop / 2, a=a, b=a + weakening, V0=V,
         Dc=slip * log(ranges.slip_length) * jnp.exp(0.5 * spread * _normal(next(keys), patches)),
     )  # fmt: skip
-    mass: Any = None
-    ringing: Any = 0.0
-    if ranges.plate_period is not None:
-        mass = loader * (log(ranges.plate_period) / (2 * np.pi)) ** 2
-        ringing = 2 * jnp.sqrt(mass * (loader + leaf)) * log(ranges.ring_damping)
+    mass, ringing = _plate(ranges, loader, leaf, log)
     normal_stress = jnp.exp(spread * _normal(next(keys), patches))
     normal_stress = sigma * normal_stress / jnp.mean(normal_stress)
+    # Radiation limits the velocity: η · peak = drop · σ. Limits in proportion to the normal stress
+    # are met by all patches at one friction. Wavelengths of two slips and more, without a common
+    # multiple, so that no event repeats another
     chain = FaultChain(
         law, normal_stress,
         loader=loader, leaf=leaf, coupling=leaf * uniform(ranges.coupling),
@@ -171,6 +149,18 @@ def sample_fault(
         drift=drift, drift_time=log(ranges.drift_time), plate_mass=mass, plate_damping=ringing,
     )  # fmt: skip
     return chain, V
+
+
+def _plate(
+    ranges: FaultRanges, loader: Array, leaf: Array, log: Callable[[Range], Array]
+) -> tuple[Array | None, Array | float]:
+    """Mass and damping of the plate."""
+    if ranges.plate_period is None:
+        return None, 0.0
+    # While the fault slips, patches hold nothing: the period is 2π √(M/K) of the loader alone. On
+    # loader and leaves the critical damping is 2 √(M (K + k))
+    mass = loader * (log(ranges.plate_period) / (2 * np.pi)) ** 2
+    return mass, 2 * jnp.sqrt(mass * (loader + leaf)) * log(ranges.ring_damping)
 
 
 def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
@@ -207,7 +197,7 @@ def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
 
 
 def record(
-    history: FaultHistory, instrument: Instrument, dt: Any, *, key: Key[Array, ""]
+    history: FaultHistory, instrument: Instrument, dt: Number, *, key: Key[Array, ""]
 ) -> Recording:
     """What an instrument makes of a fault's motion.
 
@@ -240,22 +230,24 @@ def record(
         compress(energy, instrument.exponent), instrument.background,
         stress=friction - history.level, growth=instrument.growth,
     )  # fmt: skip
+    # Bursts before the noise, which is in proportion to what it disturbs
     size = instrument.burst_size * jnp.max(signal)
     signal = add_bursts(
         signal, dt, instrument.window, instrument.burst_rate, size, key=bursts
     )  # fmt: skip
     signal = add_noise(signal, instrument.noise, instrument.correlation, key=noise)
-    each = channels(signal, instrument.gains, 0.5 * instrument.noise, key=sensors)
-    return Recording(each, friction)
+    # What all sensors hear in common is noisier than what each adds
+    emission = channels(signal, instrument.gains, 0.5 * instrument.noise, key=sensors)
+    return Recording(emission, friction)
 
 
-def _uniform(key: Any, limits: Range) -> Array:
+def _uniform(key: Key[Array, ""], limits: Range) -> Array:
     return jax.random.uniform(key, (), minval=limits[0], maxval=limits[1])
 
 
-def _log_uniform(key: Any, limits: Range) -> Array:
+def _log_uniform(key: Key[Array, ""], limits: Range) -> Array:
     return jnp.exp(_uniform(key, (float(np.log(limits[0])), float(np.log(limits[1])))))
 
 
-def _normal(key: Any, n: int) -> Array:
+def _normal(key: Key[Array, ""], n: int) -> Array:
     return jax.random.normal(key, (n,))

@@ -1,17 +1,19 @@
 """Integrating a chain: bulk friction, kinetic energy, slip."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Bool
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric._types import Number, Vector
 from jaxfric.dynamics import (
-    NormalStress,
+    FloatType,
+    LoadStress,
+    LoadVelocity,
     Options,
     Schedule,
     VelocityProtocol,
@@ -22,22 +24,28 @@ from jaxfric.dynamics import (
     traced_inputs,
     widest_float,
 )
-from jaxfric.fault._chain import FaultChain
+from jaxfric.fault._chain import FaultChain, PerPatch
 from jaxfric.fault._history import FaultHistory
-from jaxfric.fault._motion import Chain, Observed, State, between, step_norm
+from jaxfric.fault._motion import Chain, Observed, Sample, State, between, step_norm
 from jaxfric.fault._outcome import Outcome
+from jaxfric.fault._plate import Scalar, plate_start
 from jaxfric.programs import program
 
-SLOWER = 0.9  # of each patch at the start, beside the one before
+# Velocity of each patch at the start over that of the one before: equal patches that begin alike
+# would move as one for ever
+SLOWER = 0.9
+
+# (V, θ) of every patch
+Initial = tuple[PerPatch, PerPatch]
 
 
 def simulate(
     chain: FaultChain,
-    protocol: Any,
-    t: Any,
+    protocol: LoadVelocity | Number,
+    t: Vector,
     *,
-    initial: tuple[Any, Any] | None = None,
-    normal_stress: NormalStress | Callable[[Array], Array] | None = None,
+    initial: tuple[Vector, Vector] | None = None,
+    normal_stress: LoadStress | None = None,
     steps: bool = False,
     patches: bool = False,
     options: Options | None = None,
@@ -81,56 +89,89 @@ def simulate(
     Source: Rice (1993) for the quasi-dynamic balance; ours in detail.
     """
     options = Options() if options is None else options
-    own = isinstance(protocol, VelocityProtocol)
-    dtype = widest_float(t, protocol if own else (), chain)
-    if not callable(protocol):
-        _checks.positive("velocity", protocol)
-        velocity = jnp.reshape(jnp.asarray(protocol, dtype), 1)
-        protocol, own = VelocityProtocol(jnp.zeros_like(velocity), velocity), True
-    check_load(protocol, t)
+    # A function of time keeps its arrays, whose dtype says nothing about the run
+    arrays = protocol if isinstance(protocol, VelocityProtocol) else ()
+    dtype = widest_float(t, arrays, chain)
+    load = protocol if callable(protocol) else _constant(protocol, dtype)
+    check_load(load, t)
     t, chain, initial = jnp.asarray(t, dtype), as_data(chain, dtype), as_data(initial, dtype)
-    protocol = as_data(protocol, dtype, inside=True) if own else protocol
+    if isinstance(load, VelocityProtocol):
+        load = as_data(load, dtype, inside=True)
     _checks.float64("fault.simulate", dtype)
-    _check_start(chain, protocol, t, initial, normal_stress)
-    return _run(chain, protocol, t, initial, normal_stress, steps, patches, options)
+    _check_start(chain, load, t, initial, normal_stress)
+    return _run(chain, load, t, initial, normal_stress, steps, patches, options)
+
+
+def _constant(velocity: Number, dtype: FloatType) -> VelocityProtocol:
+    """One velocity from t = 0 on."""
+    _checks.positive("velocity", velocity)
+    velocities = jnp.reshape(jnp.asarray(velocity, dtype), 1)
+    return VelocityProtocol(jnp.zeros_like(velocities), velocities)
 
 
 @program
 def _run(
-    chain: FaultChain, protocol: Any, t: Array, initial: Any, normal_stress: Any, steps: bool,
-    patches: bool, options: Options,
+    chain: FaultChain, protocol: LoadVelocity, t: Array, initial: Initial | None,
+    normal_stress: LoadStress | None, steps: bool, patches: bool, options: Options,
 ) -> FaultHistory:  # fmt: skip
     """`simulate` of checked arguments, all numbers arrays."""
     schedule = Schedule.of(protocol, normal_stress, t)
-    start, overloaded = _start(chain, schedule, initial)
-    loads = Status.first(Outcome, (overloaded, Outcome.overloaded))
+    start = _start(chain, schedule, initial)
+    loads = Status.first(Outcome, (start.overloaded, Outcome.overloaded))
     inputs = traced_inputs(protocol, t, chain).promote(Outcome).or_else(loads)
     responds = normal_stress is not None or chain.law.jumps
     motion = Chain(chain, schedule.bounds[0], responds)
+    # At the solver's own steps, even for given times: `between` then interpolates each quantity by
+    # what it does within a step, cubics for logarithms and exponentials for integrals
     time, saved, status = integrate(
-        motion, start, schedule, t, options, invalid=~inputs.ok, steps=True,
+        motion, start.state, schedule, t, options, valid=inputs.ok, steps=True,
         save=Observed(motion, patches), norm=step_norm,
     )  # fmt: skip
     if not steps:
-        rounding = 8 * jnp.finfo(t.dtype).eps * jnp.abs(t[-1])
-        reached = t <= time[-1] + rounding
-        saved = jax.tree_util.tree_map(
-            lambda x: jnp.where(reached.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan),
-            between(time, saved, t),
-        )
-        time = t
-    each = (None, None, None) if saved.patches is None else saved.patches
+        time, saved = t, _at_times(time, saved, t)
     finite = jnp.where(status.ok, saved.friction, 0.0)  # what was not reached is told by the solver
+    of_patches = saved.patches
     return FaultHistory(
-        time, saved.friction, saved.friction_integral, jnp.exp(saved.log_velocity), saved.slip,
-        jnp.exp(saved.log_energy), saved.kinetic_integral, saved.work,
-        chain.level(time - schedule.bounds[0]), saved.rates.friction, saved.rates.log_velocity,
-        outcome(inputs, status.promote(Outcome), finite), *each,
-    )  # fmt: skip
+        time=time,
+        friction=saved.friction,
+        friction_integral=saved.friction_integral,
+        velocity=jnp.exp(saved.log_velocity),
+        slip=saved.slip,
+        kinetic_energy=jnp.exp(saved.log_energy),
+        kinetic_integral=saved.kinetic_integral,
+        work=saved.work,
+        level=chain.level(time - schedule.bounds[0]),
+        friction_rate=saved.rates.friction,
+        log_velocity_rate=saved.rates.log_velocity,
+        status=outcome(inputs, status.promote(Outcome), finite),
+        patch_velocity=None if of_patches is None else of_patches.velocity,
+        patch_slip=None if of_patches is None else of_patches.slip,
+        patch_stress=None if of_patches is None else of_patches.stress,
+    )
 
 
-def _start(chain: FaultChain, schedule: Schedule, initial: Any) -> tuple[State, Array]:
-    """The state at the start, and whether a spring cannot carry it."""
+def _at_times(time: Array, saved: Sample, t: Array) -> Sample:
+    """Samples at the times `t`; NaN where the run did not get."""
+    # The last step ends at t[-1] but for rounding
+    rounding = 8 * jnp.finfo(t.dtype).eps * jnp.abs(t[-1])
+    reached = t <= time[-1] + rounding
+    return jax.tree_util.tree_map(
+        lambda x: jnp.where(reached.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan),
+        between(time, saved, t),
+    )
+
+
+class Start(NamedTuple):
+    """Where a run begins."""
+
+    state: State
+    load: Scalar  # velocity of the load point, m/s
+    stress: PerPatch  # τ_i, Pa
+    overloaded: Bool[Array, ""]  # whether a spring cannot carry them
+
+
+def _start(chain: FaultChain, schedule: Schedule, initial: Initial | None) -> Start:
+    """The state at the start, the springs in balance with it."""
     load = schedule.load(jnp.zeros_like(schedule.bounds[0]))
     if initial is None:
         V = load.velocity * SLOWER ** jnp.arange(chain.patches, dtype=load.velocity.dtype)
@@ -139,25 +180,33 @@ def _start(chain: FaultChain, schedule: Schedule, initial: Any) -> tuple[State, 
         V, state = initial
     zero, slip = jnp.zeros_like(load.time), jnp.zeros_like(V)
     stress = chain.stress(zero, V, jnp.log(state), slip, load.stress)
-    plate = chain.plate_start(load.velocity, V, jnp.mean(stress), chain.tangents(stress, slip))
-    start = State(jnp.log(V), jnp.log(state), slip, zero, zero, zero, plate)
-    return start, chain.overloaded(stress, slip)
+    leaves = chain.tangents(stress, slip)
+    start = State(
+        log_velocity=jnp.log(V),
+        log_state=jnp.log(state),
+        slip=slip,
+        friction_integral=zero,
+        kinetic_integral=zero,
+        work=zero,
+        plate=plate_start(chain, load.velocity, V, jnp.mean(stress), leaves),
+    )
+    return Start(start, load.velocity, stress, chain.overloaded(stress, slip))
 
 
 @program
-def _first(chain: FaultChain, protocol: Any, t: Array, initial: Any, normal_stress: Any) -> Any:
-    """Stresses at the start, and whether a spring cannot carry them."""
-    schedule = Schedule.of(protocol, normal_stress, t)
-    start, overloaded = _start(chain, schedule, initial)
-    load = schedule.load(jnp.zeros_like(schedule.bounds[0]))
-    V = jnp.exp(start.log_velocity)
-    stress = chain.stress(jnp.zeros_like(load.time), V, start.log_state, start.slip, load.stress)
-    return load.velocity, stress, overloaded
+def _first(
+    chain: FaultChain, protocol: LoadVelocity, t: Array, initial: Initial | None,
+    normal_stress: LoadStress | None,
+) -> tuple[Scalar, PerPatch, Bool[Array, ""]]:  # fmt: skip
+    """Velocity of the load and stresses at the start, and whether a spring cannot carry them."""
+    start = _start(chain, Schedule.of(protocol, normal_stress, t), initial)
+    return start.load, start.stress, start.overloaded
 
 
 def _check_start(
-    chain: FaultChain, protocol: Any, t: Array, initial: Any, normal_stress: Any
-) -> None:
+    chain: FaultChain, protocol: LoadVelocity, t: Array, initial: tuple[Vector, Vector] | None,
+    normal_stress: LoadStress | None,
+) -> None:  # fmt: skip
     """Raise for a start from which nothing can be integrated, where it is concrete."""
     n = chain.patches
     if initial is not None and any(np.shape(x) != (n,) for x in initial):

@@ -1,16 +1,18 @@
 """Variational autoencoders, conditional or not, and a generative adversarial pair."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Key
 
+from jaxfric._types import Vector
 from jaxfric.networks._dense import MLP
 
-ENCODER, DECODER = (1915, 1723, 767), (347, 308, 328)  # hidden layers of the paper
+# Hidden layers of the paper "Friction on Demand": 152 → 1915 → 1723 → 767 → 56 and 185 → 347 → 308
+# → 328 → 23, where 152 = 23 parameters + 128 loads + their number of asperities and 185 = 56 + 129.
+ENCODER, DECODER = (1915, 1723, 767), (347, 308, 328)
 
 
 class CVAE(nnx.Module):
@@ -58,23 +60,30 @@ class CVAE(nnx.Module):
                 f"{latent} and {condition}"
             )
         self.latent = latent
+        # The encoder gives two numbers, mean and ln variance, for each of z
         self.encoder = MLP((parameters + condition, *encoder, 2 * latent), rngs=rngs)
         self.decoder = MLP((latent + condition, *decoder, parameters), rngs=rngs)
 
-    def encode(self, theta: Any, condition: Any = None) -> tuple[Array, Array]:
+    def encode(
+        self, theta: Vector, condition: Vector | None = None
+    ) -> tuple[Float[Array, " latent"], Float[Array, " latent"]]:
         """Mean and ln variance of z, (latent,) each."""
         mean, log_variance = jnp.split(self.encoder(_joined(theta, condition)), 2)
+        # The logarithm may be any number and the variance stays positive. The bounds keep e^{ln
+        # variance} finite in the first steps of a training, when the network may give anything
         return mean, jnp.clip(log_variance, -20.0, 10.0)
 
-    def decode(self, z: Any, condition: Any = None) -> Float[Array, " parameters"]:
+    def decode(self, z: Vector, condition: Vector | None = None) -> Float[Array, " parameters"]:
         """θ in [−1, 1]."""
+        # θ is scaled to [−1, 1] before training, and no answer leaves the ranges it was scaled by
         return jnp.tanh(self.decoder(_joined(z, condition)))
 
     def __call__(
-        self, theta: Any, condition: Any = None, *, key: Key[Array, ""]
-    ) -> tuple[Array, Array, Array]:
+        self, theta: Vector, condition: Vector | None = None, *, key: Key[Array, ""]
+    ) -> tuple[Float[Array, " parameters"], Float[Array, " latent"], Float[Array, " latent"]]:
         """(θ decoded from a draw of z, mean, ln variance)."""
         mean, log_variance = self.encode(theta, condition)
+        # z = mean + σ ε: the draw ε depends on no weight, so that the gradient passes through z
         noise = jax.random.normal(key, mean.shape, mean.dtype)
         return self.decode(mean + jnp.exp(log_variance / 2) * noise, condition), mean, log_variance
 
@@ -111,15 +120,15 @@ class GAN(nnx.Module):
         self.generator = MLP((latent + condition, *hidden, parameters), rngs=rngs)
         self.discriminator = MLP((parameters + condition, *hidden, 1), rngs=rngs)
 
-    def generate(self, z: Any, condition: Any) -> Float[Array, " parameters"]:
+    def generate(self, z: Vector, condition: Vector) -> Float[Array, " parameters"]:
         """θ in [−1, 1]."""
         return jnp.tanh(self.generator(_joined(z, condition)))
 
-    def logit(self, theta: Any, condition: Any) -> Float[Array, ""]:
+    def logit(self, theta: Vector, condition: Vector) -> Float[Array, ""]:
         """Log-odds that θ is no forgery."""
         return self.discriminator(_joined(theta, condition))[0]
 
-    def loss(self, theta: Any, condition: Any, z: Any) -> Float[Array, ""]:
+    def loss(self, theta: Vector, condition: Vector, z: Vector) -> Float[Array, ""]:
         """One loss for both players: what one of them moves is held still for the other."""
         forged = self.generate(z, condition)
         still = jax.tree_util.tree_map(jax.lax.stop_gradient, self)
@@ -132,7 +141,9 @@ class GAN(nnx.Module):
         return jax.nn.softplus(-real) + jax.nn.softplus(fake) + jax.nn.softplus(-fooled)
 
 
-def kl_divergence(mean: Float[Array, " latent"], log_variance: Array) -> Float[Array, ""]:
+def kl_divergence(
+    mean: Float[Array, " latent"], log_variance: Float[Array, " latent"]
+) -> Float[Array, ""]:
     """KL of N(mean, variance) from N(0, 1): Σ (μ² + σ² − 1 − ln σ²)/2.
 
     Arguments:
@@ -162,10 +173,12 @@ def smooth_l1(
         >>> print(smooth_l1(jnp.array([0.5, 3.0]), jnp.zeros(2)))
         1.3125
     """
+    # optax.huber_loss is β times this term by term, but rounds otherwise unless β is 1
     e = jnp.abs(predicted - true)
     return jnp.mean(jnp.where(e < beta, e**2 / (2 * beta), e - beta / 2))
 
 
-def _joined(x: Any, condition: Any) -> Array:
+def _joined(x: Vector, condition: Vector | None) -> Float[Array, " n"]:
+    """What a network takes in: x, and the condition behind it if there is one."""
     x = jnp.asarray(x)
     return x if condition is None else jnp.concatenate([x, jnp.asarray(condition)])

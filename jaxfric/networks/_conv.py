@@ -8,14 +8,19 @@ ensembles, where a convolution becomes a grouped one.
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-SAME, PAST = (1, 1), (2, 0)  # zeros before and after an axis
+from jaxfric.networks._initial import normal_weights
+from jaxfric.networks._pixels import PAST, SAME, from_blocks, pad, to_blocks, windows
+
+# Of the weights before a ReLU, after K. He et al., ICCV (2015): it drops half of the mean square.
+HE = 2.0
+# Of weights that lead to the output: the first images and levels are close to zero.
+SMALL = 0.1
 
 
 class GroupNorm(nnx.Module):
@@ -43,13 +48,17 @@ class GroupNorm(nnx.Module):
 
     def __init__(self, channels: int, *, causal: bool = False, floor: float = 1.0):
         self.size, self.causal, self.floor = math.gcd(channels, 8), causal, floor
-        # √2 γ with floor 1 keeps a mean square of one
+        # x of mean square one is divided by √(floor + 1). γ begins with that: it passes as it is
         self.gain = nnx.Param(jnp.full(channels, (1 + floor) ** 0.5))
         self.shift = nnx.Param(jnp.zeros(channels))
 
-    def __call__(self, x: Float[Array, "*m scales columns channels"]) -> Array:
+    def __call__(
+        self, x: Float[Array, "*m scales columns channels"]
+    ) -> Float[Array, "*m scales columns channels"]:
         """The same shape."""
         over = -3 if self.causal else (-3, -2)
+        # No mean is subtracted, unlike in group normalisation: a later layer could not know it any
+        # more. Means over the image come first, so that the groups are of few numbers
         square = jnp.mean(x**2, axis=over, keepdims=True)
         groups = square.reshape(*square.shape[:-1], -1, self.size)
         group = jnp.mean(groups, axis=-1, keepdims=True)
@@ -69,9 +78,12 @@ class Conv(nnx.Module):
 
     def __init__(self, inputs: int, outputs: int, *, causal: bool = False, rngs: nnx.Rngs):
         self.causal = causal
-        self.weights, self.bias = weights(rngs, 9 * inputs, outputs), nnx.Param(jnp.zeros(outputs))
+        self.weights = normal_weights(rngs, 9 * inputs, outputs, HE)
+        self.bias = nnx.Param(jnp.zeros(outputs))
 
-    def __call__(self, x: Float[Array, "*m scales columns inputs"]) -> Array:
+    def __call__(
+        self, x: Float[Array, "*m scales columns inputs"]
+    ) -> Float[Array, "*m scales columns outputs"]:
         """(..., scales, columns, outputs)."""
         x = windows(pad(x, SAME, PAST if self.causal else SAME), 3)
         return jax.nn.relu(x @ self.weights[...] + self.bias[...])
@@ -95,10 +107,13 @@ class Down(nnx.Module):
         self, inputs: int, outputs: int, normalisation: str, *, causal: bool, rngs: nnx.Rngs
     ):
         self.causal = causal
-        self.weights, self.bias = weights(rngs, 16 * inputs, outputs), nnx.Param(jnp.zeros(outputs))
+        self.weights = normal_weights(rngs, 16 * inputs, outputs, HE)
+        self.bias = nnx.Param(jnp.zeros(outputs))
         self.norm = normaliser(normalisation, outputs, causal)
 
-    def __call__(self, x: Float[Array, "*m scales columns inputs"]) -> Array:
+    def __call__(
+        self, x: Float[Array, "*m scales columns inputs"]
+    ) -> Float[Array, "*m rows times outputs"]:
         """(..., scales/2, columns/2, outputs)."""
         x = pad(x, SAME, PAST if self.causal else SAME)
         # A 4 × 4 window of stride 2 is a 2 × 2 window of blocks of 2 × 2 pixels
@@ -125,13 +140,18 @@ class Up(nnx.Module):
         self, inputs: int, outputs: int, normalisation: str, *, causal: bool, rngs: nnx.Rngs
     ):
         self.causal = causal
-        self.weights = weights(rngs, 4 * inputs, 4 * outputs)
+        # From the 2 × 2 pixels around a corner to the 2 × 2 that it makes: every pixel of the large
+        # image hears four of the small one, none more than others, and no checkerboard appears
+        self.weights = normal_weights(rngs, 4 * inputs, 4 * outputs, HE)
         self.bias = nnx.Param(jnp.zeros(4 * outputs))
         self.norm = normaliser(normalisation, outputs, causal)
 
-    def __call__(self, x: Float[Array, "*m scales columns inputs"]) -> Array:
+    def __call__(
+        self, x: Float[Array, "*m scales columns inputs"]
+    ) -> Float[Array, "*m rows times outputs"]:
         """(..., 2 scales, 2 columns, outputs)."""
         x = windows(pad(x, SAME, PAST if self.causal else SAME), 2)
+        # One corner more than pixels along each axis: the outermost ring of pixels is cut away
         x = from_blocks(x @ self.weights[...] + self.bias[...])[..., 1:-1, 1:-1, :]
         return jax.nn.relu(x if self.norm is None else self.norm(x))
 
@@ -146,11 +166,15 @@ class Latent(nnx.Module):
     """
 
     def __init__(self, size: int, width: int, *, rngs: nnx.Rngs):
-        self.down, self.down_bias = weights(rngs, size, width), nnx.Param(jnp.zeros(width))
-        # z has twice the mean square of v
-        self.up, self.up_bias = weights(rngs, width, size, 0.5), nnx.Param(jnp.zeros(size))
+        # At a gain of two z has twice the mean square of v; a half on the way back undoes that
+        self.down = normal_weights(rngs, size, width, HE)
+        self.down_bias = nnx.Param(jnp.zeros(width))
+        self.up = normal_weights(rngs, width, size, 0.5)
+        self.up_bias = nnx.Param(jnp.zeros(size))
 
-    def __call__(self, v: Float[Array, "*m size"]) -> tuple[Array, Array]:
+    def __call__(
+        self, v: Float[Array, "*m size"]
+    ) -> tuple[Float[Array, "*m width"], Float[Array, "*m size"]]:
         """(z, decoded v)."""
         z = v @ self.down[...] + self.down_bias[...]
         return z, z @ self.up[...] + self.up_bias[...]
@@ -165,12 +189,14 @@ class Level(nnx.Module):
         rngs: of the initial weights.
     """
 
-    hidden = 16
+    hidden = 16  # of the tanh layer; `EncoderDecoder` counts them when it divides the parameters
 
     def __init__(self, width: int, outputs: int, *, rngs: nnx.Rngs):
         n = self.hidden
-        self.entry, self.bias = weights(rngs, width, n, 1.0), nnx.Param(jnp.zeros(n))
-        self.exit, self.exit_bias = weights(rngs, n, outputs, 0.1), nnx.Param(jnp.zeros(outputs))
+        # tanh is linear near zero: a gain of one keeps the size of z
+        self.entry, self.bias = normal_weights(rngs, width, n, 1.0), nnx.Param(jnp.zeros(n))
+        self.exit = normal_weights(rngs, n, outputs, SMALL)
+        self.exit_bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(self, z: Float[Array, " width"]) -> Float[Array, " outputs"]:
         """(outputs,)."""
@@ -183,14 +209,25 @@ class Encoder(nnx.Module):
     Arguments:
         channels: of the image.
         widths: channels at full size and after every halving.
-        options: normalisation and causal.
+        normalisation: "group" or "none".
+        causal: see `Down`.
         rngs: of the initial weights.
     """
 
-    def __init__(self, channels: int, widths: Sequence[int], *, rngs: nnx.Rngs, **options: Any):
-        self.entry = Conv(channels, widths[0], causal=options["causal"], rngs=rngs)
+    def __init__(
+        self,
+        channels: int,
+        widths: Sequence[int],
+        normalisation: str,
+        *,
+        causal: bool,
+        rngs: nnx.Rngs,
+    ):
+        self.entry = Conv(channels, widths[0], causal=causal, rngs=rngs)
         pairs = zip(widths[:-1], widths[1:], strict=True)
-        self.blocks = nnx.List([Down(m, n, rngs=rngs, **options) for m, n in pairs])
+        self.blocks = nnx.List(
+            [Down(m, n, normalisation, causal=causal, rngs=rngs) for m, n in pairs]
+        )
 
     def __call__(self, x: Float[Array, "scales columns channels"]) -> list[Array]:
         """The image at full size and after every block."""
@@ -206,34 +243,46 @@ class Decoder(nnx.Module):
     Arguments:
         outputs: channels of the image.
         widths: channels at full size and after every halving.
-        options: normalisation and causal.
+        normalisation: "group" or "none".
+        causal: see `Down`.
         rngs: of the initial weights.
     """
 
-    def __init__(self, outputs: int, widths: Sequence[int], *, rngs: nnx.Rngs, **options: Any):
+    def __init__(
+        self,
+        outputs: int,
+        widths: Sequence[int],
+        normalisation: str,
+        *,
+        causal: bool,
+        rngs: nnx.Rngs,
+    ):
         pairs = zip(widths[1:], widths[:-1], strict=True)
-        self.blocks = nnx.List([Up(m, n, rngs=rngs, **options) for m, n in pairs])
-        # The read-out begins small: the first images are close to zero
-        self.exit = weights(rngs, widths[0], outputs, 0.1)
+        self.blocks = nnx.List(
+            [Up(m, n, normalisation, causal=causal, rngs=rngs) for m, n in pairs]
+        )
+        self.exit = normal_weights(rngs, widths[0], outputs, SMALL)
         self.exit_bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(
-        self, deepest: Array, stages: Sequence[Array], skips: bool, hierarchical: bool
+        self,
+        deepest: Float[Array, "rows times width"],
+        stages: Sequence[Array],
+        skips: bool,
+        hierarchical: bool,
     ) -> Float[Array, "depths scales columns outputs"]:
         """Images of the sub-models, the deepest first; see `EncoderDecoder`."""
-        x = deepest[None]  # sub-models side by side
+        # Sub-models side by side along a leading axis: each block runs once for all of them. They
+        # join where their encoder stage has the size of x, the deepest being there from the start
+        x = deepest[None]
         for d in reversed(range(len(self.blocks))):
             x = self.blocks[d](x)
             if skips:
                 x = x + stages[d]
+            # The full-size stage is no sub-model of its own: it would pass no block at all
             if hierarchical and d > 0:
                 x = jnp.concatenate([x, stages[d][None]])
         return x @ self.exit[...] + self.exit_bias[...]
-
-
-def weights(rngs: nnx.Rngs, rows: int, columns: int, gain: float = 2.0) -> Any:
-    """(rows, columns), N(0, gain/rows); 2 (He) keeps the mean square through a ReLU."""
-    return nnx.Param((gain / rows) ** 0.5 * jax.random.normal(rngs.params(), (rows, columns)))
 
 
 def normaliser(normalisation: str, channels: int, causal: bool) -> GroupNorm | None:
@@ -241,29 +290,3 @@ def normaliser(normalisation: str, channels: int, causal: bool) -> GroupNorm | N
     if normalisation not in ("group", "none"):
         raise ValueError(f'normalisation must be "group" or "none"; got {normalisation!r}')
     return GroupNorm(channels, causal=causal) if normalisation == "group" else None
-
-
-def pad(x: Array, scales: tuple[int, int], columns: tuple[int, int]) -> Array:
-    """Zeros around the image."""
-    return jnp.pad(x, [(0, 0)] * (x.ndim - 3) + [scales, columns, (0, 0)])
-
-
-def windows(x: Float[Array, "*m s t c"], k: int) -> Array:
-    """All k × k windows: (..., s − k + 1, t − k + 1, k² c)."""
-    s, t = x.shape[-3] - k + 1, x.shape[-2] - k + 1
-    parts = [x[..., a : a + s, b : b + t, :] for a in range(k) for b in range(k)]
-    return jnp.concatenate(parts, axis=-1)
-
-
-def to_blocks(x: Float[Array, "*m s t c"]) -> Array:
-    """Blocks of 2 × 2 pixels into the channels: (..., s/2, t/2, 4 c)."""
-    *m, s, t, c = x.shape
-    x = x.reshape(*m, s // 2, 2, t // 2, 2, c)
-    return jnp.swapaxes(x, -4, -3).reshape(*m, s // 2, t // 2, 4 * c)
-
-
-def from_blocks(x: Float[Array, "*m s t c"]) -> Array:
-    """The inverse: (..., 2 s, 2 t, c/4)."""
-    *m, s, t, c = x.shape
-    x = jnp.swapaxes(x.reshape(*m, s, t, 2, 2, c // 4), -4, -3)
-    return x.reshape(*m, 2 * s, 2 * t, c // 4)

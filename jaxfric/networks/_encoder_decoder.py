@@ -1,17 +1,27 @@
 """The convolutional encoder-decoder that maps one scalogram to another."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
 
+from jaxfric._types import Number, Numbers
 from jaxfric.networks._conv import Decoder, Encoder, Latent, Level
 
-SHARE = 0.2  # of the parameters that lie in the latent part, in the paper
+# Of all parameters, those in the latent part: the paper "Predicting fault slip via transfer
+# learning" tunes them alone, and they are 20 % of its network.
+SHARE = 0.2
+
+
+@runtime_checkable
+class WithLatentPart(Protocol):
+    """A module whose latent part is one of its attributes."""
+
+    latent: PyTree
 
 
 class Decoded(eqx.Module):
@@ -103,13 +113,15 @@ class EncoderDecoder(nnx.Module):
             )
         self.shape, self.skips, self.hierarchical = (channels, scales, columns), skips, hierarchical
         self.causal = causal
+        # A channel at full size is the most work: half of the first filters have to do there
         widths = (max(1, filters[0] // 2), *filters)
-        options: dict[str, Any] = {"normalisation": normalisation, "causal": causal}
-        self.encoder = Encoder(channels, widths, rngs=rngs, **options)
-        self.decoder = Decoder(outputs, widths, rngs=rngs, **options)
+        self.encoder = Encoder(channels, widths, normalisation, causal=causal, rngs=rngs)
+        self.decoder = Decoder(outputs, widths, normalisation, causal=causal, rngs=rngs)
+        # Numbers that the latent layers take in: the whole deepest image, or one column of it, as
+        # later columns must not enter
         size = filters[-1] * (scales // step) * (1 if causal else columns // step)
         if latent is None:
-            # The head's parameters grow with z too
+            # The level's parameters grow with z too, and count among the others
             per_unit, fixed = (
                 (Level.hidden, (Level.hidden + 1) * (outputs + 1)) if level else (0, 0)
             )
@@ -118,7 +130,7 @@ class EncoderDecoder(nnx.Module):
         self.latent = Latent(size, latent, rngs=rngs)
         self.level = Level(latent, outputs, rngs=rngs) if level else None
 
-    def __call__(self, image: Any) -> Decoded:
+    def __call__(self, image: Numbers) -> Decoded:
         """One image (channels, scales, columns); use jax.vmap for a batch."""
         x = jnp.asarray(image)
         if x.shape != self.shape:
@@ -126,10 +138,13 @@ class EncoderDecoder(nnx.Module):
                 f"the image must have shape {self.shape} (channels, scales, columns); got "
                 f"{x.shape}. For a batch, use jax.vmap"
             )
+        # Channels last inside, where they are the rows of matrix products. The precision is that of
+        # the weights
         x = jnp.moveaxis(x, 0, -1).astype(self.decoder.exit[...].dtype)
         stages = self.encoder(x)
         z, deepest = self._through_latent(stages[-1])
         images = self.decoder(deepest, stages, self.skips, self.hierarchical)
+        # Channels first again, and the shallowest sub-model first
         images = jnp.moveaxis(images, -1, 1)[::-1]
         level = None if self.level is None else self.level(z)
         return Decoded(images[-1], level, tuple(images))
@@ -140,17 +155,18 @@ class EncoderDecoder(nnx.Module):
         if not self.causal:
             z, v = self.latent(stage.reshape(-1))
             return z, v.reshape(s, t, f)
+        # Columns become a leading axis: the same layers for each of them
         z, v = self.latent(jnp.swapaxes(stage, 0, 1).reshape(t, s * f))
         return z[-1], jnp.swapaxes(v.reshape(t, s, f), 0, 1)
 
 
 def scalogram_loss(
     decoded: Decoded,
-    target: Any,
-    level_target: Any = None,
+    target: Numbers,
+    level_target: Numbers | None = None,
     *,
-    level_weight: Any = 1.0,
-    weights: Sequence[Any] | None = None,
+    level_weight: Number = 1.0,
+    weights: Sequence[Number] | None = None,
 ) -> Float[Array, ""]:
     """Error summed over the depths: Σ_d w_d mean (Y_d − Y)² + w mean (ℓ_pred − ℓ)².
 
@@ -176,6 +192,8 @@ def scalogram_loss(
     target = jnp.asarray(target)
     if target.shape != decoded.image.shape:
         raise ValueError(f"target must have shape {decoded.image.shape}; got {target.shape}")
+    # The same target at every depth: each encoder stage is taught directly, and not only through
+    # the deeper ones
     given = [1.0] * len(decoded.components) if weights is None else list(weights)
     if len(given) != len(decoded.components):
         raise ValueError(f"weights must be {len(decoded.components)} numbers; got {len(given)}")
@@ -188,7 +206,7 @@ def scalogram_loss(
     return jnp.asarray(total)
 
 
-def latent_share(network: Any) -> float:
+def latent_share(network: WithLatentPart) -> float:
     """Parameters of `network.latent` over all parameters.
 
     Arguments:
@@ -202,7 +220,7 @@ def latent_share(network: Any) -> float:
     return count(network.latent) / count(network)
 
 
-def count(tree: Any) -> int:
+def count(tree: PyTree) -> int:
     """Floating-point numbers in a pytree."""
     return sum(x.size for x in jax.tree_util.tree_leaves(eqx.filter(tree, eqx.is_inexact_array)))
 
@@ -221,7 +239,7 @@ def latent_width(rest: int, per_unit: int, fixed: int, rest_per_unit: int = 0) -
         inside = per_unit * w + fixed
         return abs(inside / (inside + rest + rest_per_unit * w) - SHARE)
 
-    # inside (1 − S) = S outside, solved for w
+    # inside (1 − S) = S outside, solved for w; of the whole numbers next to it the better one
     best = (SHARE * rest - (1 - SHARE) * fixed) / ((1 - SHARE) * per_unit - SHARE * rest_per_unit)
     low = max(1, int(best))
     return min((low, low + 1), key=miss)

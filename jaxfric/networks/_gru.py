@@ -1,12 +1,11 @@
 """The recurrent network of the paper "Slide, Hold, Learn", with options."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from jaxfric._types import Number, Vector
 from jaxfric.networks._sequence import unroll
 
 
@@ -63,11 +62,15 @@ class FrictionGRU(nnx.Module):
         self.slip_scale, self.output_scale = slip_scale, output_scale
         inputs = 1 + log_velocity + time_step + use_slip
         widths = [inputs] + [hidden] * (layers - 1)
+        # The range from which PyTorch, with which the paper was made, draws a GRU's weights and
+        # those of a linear layer behind it. Biases are drawn too, and stand twice (b and c), since
+        # c_n lies inside the reset gate and b_n does not
         bound = hidden**-0.5
 
-        def draw(*shape: int) -> Any:
+        def draw(*shape: int) -> nnx.Param:
             return nnx.Param(jax.random.uniform(rngs.params(), shape, minval=-bound, maxval=bound))
 
+        # Weights of r, z and n stand side by side: one product for the three gates
         self.input_weights = nnx.List([draw(n, 3 * hidden) for n in widths])
         self.input_bias = draw(layers, 3 * hidden)
         self.hidden_weights = draw(layers, hidden, 3 * hidden)
@@ -75,29 +78,43 @@ class FrictionGRU(nnx.Module):
         self.read_out = draw(hidden)
         self.read_out_bias = draw()
 
-    def __call__(self, velocity: Any, dt: Any, slip: Any = None) -> Float[Array, " m"]:
+    def __call__(
+        self, velocity: Vector, dt: Number, slip: Vector | None = None
+    ) -> Float[Array, " m"]:
         """Δμ at every sample of one sequence; see `unroll`."""
         return unroll(self, velocity, dt, slip)
 
-    def initial(self, V: Any) -> Float[Array, "layers hidden"]:
+    def initial(self, V: Number) -> Float[Array, "layers hidden"]:
         """Hidden state before the first sample: zero."""
         return jnp.zeros((self.layers, self.hidden), self.read_out[...].dtype)
 
-    def step(self, hidden: Array, velocity: Any, dt: Any, slip: Any = None) -> tuple[Array, Array]:
+    def step(
+        self,
+        hidden: Float[Array, "layers hidden"],
+        velocity: Number,
+        dt: Number,
+        slip: Number | None = None,
+    ) -> tuple[Float[Array, "layers hidden"], Float[Array, ""]]:
         """(hidden state, Δμ) one sample later."""
         x, after = self.features(velocity, dt, slip), []
+        # Each unit reads the new state of the one below it, the last one is read out
         for k in range(self.layers):
             after.append(self._unit(k, x, hidden[k]))
             x = after[-1]
         change = jnp.sum(x * self.read_out[...]) + self.read_out_bias[...]
+        # Weights of order one then predict changes of order `output_scale`
         return jnp.stack(after), self.output_scale * change
 
-    def features(self, velocity: Any, dt: Any, slip: Any) -> Float[Array, " inputs"]:
+    def features(
+        self, velocity: Number, dt: Number, slip: Number | None
+    ) -> Float[Array, " inputs"]:
         """What enters the first unit."""
         V = jnp.asarray(velocity) / self.velocity_scale
         found = [V]
         if self.log_velocity:
-            # a third: ln V of sliding is then of order one
+            # In V alone a hold and slow sliding look the same, while friction follows ln V. At rest
+            # that is −∞, hence the floor: whatever is slower looks like rest. A third of the
+            # logarithm of a sliding velocity is of order one, as V itself is
             found.append(jnp.log(jnp.maximum(V, self.floor)) / 3)
         if self.time_step:
             found.append(jnp.log(jnp.asarray(dt, V.dtype) / self.time_scale))
@@ -105,9 +122,11 @@ class FrictionGRU(nnx.Module):
             if slip is None:
                 raise ValueError("this network was made with use_slip: give it slip increments")
             found.append(jnp.asarray(slip) / self.slip_scale)
+        # The precision is that of the weights, whatever a simulator runs in
         return jnp.stack(found).astype(self.read_out[...].dtype)
 
-    def _unit(self, k: int, x: Array, h: Array) -> Array:
+    def _unit(self, k: int, x: Array, h: Array) -> Float[Array, " hidden"]:
+        """Equations 3 of the paper: unit k one sample later."""
         n = self.hidden
         from_input = x @ self.input_weights[k][...] + self.input_bias[...][k]
         from_hidden = h @ self.hidden_weights[...][k] + self.hidden_bias[...][k]

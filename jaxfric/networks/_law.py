@@ -1,10 +1,12 @@
 """Trained networks as friction laws: the methods that the simulators of `ratestate` call."""
 
-from typing import Any
-
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PyTree
+
+from jaxfric._types import Number
+from jaxfric.networks._cell import FrictionCell
+from jaxfric.networks._sequence import RecurrentNetwork
 
 
 class CellLaw(eqx.Module):
@@ -25,36 +27,40 @@ class CellLaw(eqx.Module):
         0.600
     """
 
-    cell: Any
-    mu0: Any = 0.0
-    reference: Any = 1.0
-    velocity: Any = 1.0
-    time: Any = 1.0
+    cell: FrictionCell
+    mu0: Number = 0.0
+    reference: Number = 1.0
+    velocity: Number = 1.0
+    time: Number = 1.0
 
-    def initial(self, V: Any) -> Float[Array, " n"]:
+    def initial(self, V: Number) -> Float[Array, " n"]:
         """ln θ_i of steady sliding."""
         return self.cell.steady(self._V(V))
 
-    def friction(self, V: Any, state: Array) -> Float[Array, ""]:
+    def friction(self, V: Number, state: Float[Array, " n"]) -> Float[Array, ""]:
         """Friction coefficient."""
+        # The cell's read-out is right up to a constant, since it learns from changes alone. What
+        # it reads in steady sliding at the reference velocity is that constant
         reference = self._V(self.reference)
         steady = self.cell.read(self.cell.steady(reference), reference)
-        return self.mu0 + self.cell.read(self._own(state), self._V(V)) - steady
+        return self.cell.read(self._cast(state), self._V(V)) + self.mu0 - steady
 
-    def rate(self, V: Any, state: Array) -> Float[Array, " n"]:
+    def rate(self, V: Number, state: Float[Array, " n"]) -> Float[Array, " n"]:
         """d ln θ_i/dt, 1/s."""
-        return self.cell.rate(self._own(state), self._V(V)) / self.time
+        # From one over the cell's unit of time to 1/s; ln θ itself has no unit to convert
+        return self.cell.rate(self._cast(state), self._V(V)) / self.time
 
-    def advance(self, state: Array, V: Any, dt: Any) -> Float[Array, " n"]:
+    def advance(self, state: Float[Array, " n"], V: Number, dt: Number) -> Float[Array, " n"]:
         """ln θ_i after dt at constant velocity."""
-        own = jnp.asarray(dt / self.time, self._own(state).dtype)
-        return self.cell.advance(self._own(state), self._V(V), own)
+        duration = jnp.asarray(dt / self.time, self._cast(state).dtype)
+        return self.cell.advance(self._cast(state), self._V(V), duration)
 
-    def _V(self, V: Any) -> Array:
+    def _V(self, V: Number) -> Float[Array, ""]:
+        """In the cell's unit and precision: a float32 cell serves a float64 simulation."""
         dtype = self.cell.direct[...].dtype
         return (jnp.asarray(V) / self.velocity).astype(dtype)
 
-    def _own(self, state: Array) -> Array:
+    def _cast(self, state: Float[Array, " n"]) -> Float[Array, " n"]:
         return jnp.asarray(state).astype(self.cell.direct[...].dtype)
 
 
@@ -71,23 +77,25 @@ class SteppedLaw(eqx.Module):
         time: s that are one unit of time to the network.
     """
 
-    network: Any
-    dt: Any
-    mu0: Any = 0.0
-    velocity: Any = 1.0
-    time: Any = 1.0
+    network: RecurrentNetwork
+    dt: Number
+    mu0: Number = 0.0
+    velocity: Number = 1.0
+    time: Number = 1.0
 
-    def initial(self, V: Any) -> Any:
+    def initial(self, V: Number) -> PyTree:
         """Hidden state before the first sample."""
         return self.network.initial(jnp.asarray(V) / self.velocity)
 
-    def friction(self, V: Any, state: Any) -> Float[Array, ""]:
+    def friction(self, V: Number, state: PyTree) -> Float[Array, ""]:
         """Friction if the velocity of this step is V."""
-        return self.mu0 + self._step(state, V, self.dt)[1]
+        # A network reads out only as it steps. The state it arrives at is thrown away: a simulator
+        # asks for the friction of many trial velocities from the same state
+        return self._step(state, V, self.dt)[1] + self.mu0
 
-    def advance(self, state: Any, V: Any, dt: Any) -> Any:
+    def advance(self, state: PyTree, V: Number, dt: Number) -> PyTree:
         """Hidden state after a step at V."""
         return self._step(state, V, dt)[0]
 
-    def _step(self, state: Any, V: Any, dt: Any) -> tuple[Any, Array]:
+    def _step(self, state: PyTree, V: Number, dt: Number) -> tuple[PyTree, Array]:
         return self.network.step(state, jnp.asarray(V) / self.velocity, dt / self.time)

@@ -1,12 +1,11 @@
 """Architectures that the paper names as next: an LSTM and a small transformer."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from jaxfric._types import Number, Vector
 from jaxfric.networks._sequence import unroll
 
 
@@ -38,7 +37,7 @@ class FrictionLSTM(nnx.Module):
         self.hidden, self.floor, self.output_scale = hidden, floor, output_scale
         bound = hidden**-0.5
 
-        def draw(*shape: int) -> Any:
+        def draw(*shape: int) -> nnx.Param:
             return nnx.Param(jax.random.uniform(rngs.params(), shape, minval=-bound, maxval=bound))
 
         self.input_weights = draw(2, 4 * hidden)
@@ -47,16 +46,24 @@ class FrictionLSTM(nnx.Module):
         self.read_out = draw(hidden)
         self.read_out_bias = draw()
 
-    def __call__(self, velocity: Any, dt: Any, slip: Any = None) -> Float[Array, " m"]:
+    def __call__(
+        self, velocity: Vector, dt: Number, slip: Vector | None = None
+    ) -> Float[Array, " m"]:
         """Δμ at every sample of one sequence; see `unroll`."""
         return unroll(self, velocity, dt, slip)
 
-    def initial(self, V: Any) -> tuple[Array, Array]:
+    def initial(self, V: Number) -> tuple[Array, Array]:
         """(h, c) before the first sample: zero."""
         zero = jnp.zeros(self.hidden, self.read_out[...].dtype)
         return zero, zero
 
-    def step(self, hidden: Any, velocity: Any, dt: Any, slip: Any = None) -> tuple[Any, Array]:
+    def step(
+        self,
+        hidden: tuple[Array, Array],
+        velocity: Number,
+        dt: Number,
+        slip: Number | None = None,
+    ) -> tuple[tuple[Array, Array], Array]:
         """(hidden state, Δμ) one sample later."""
         h, c = hidden
         x = _features(velocity, self.floor).astype(h.dtype)
@@ -109,7 +116,7 @@ class FrictionTransformer(nnx.Module):
         self.width, self.heads, self.blocks = width, heads, blocks
         self.floor, self.output_scale = floor, output_scale
 
-        def draw(rows: int, columns: int) -> Any:
+        def draw(rows: int, columns: int) -> nnx.Param:
             return nnx.Param(rows**-0.5 * jax.random.normal(rngs.params(), (rows, columns)))
 
         self.embed = draw(2, width)
@@ -121,7 +128,9 @@ class FrictionTransformer(nnx.Module):
         self.log_fall = nnx.Param(jnp.linspace(jnp.log(50.0), 0.0, heads))
         self.read_out = draw(width, 1)
 
-    def __call__(self, velocity: Any, dt: Any, slip: Any = None) -> Float[Array, " m"]:
+    def __call__(
+        self, velocity: Vector, dt: Number, slip: Vector | None = None
+    ) -> Float[Array, " m"]:
         """Δμ at every sample of one sequence."""
         velocity = jnp.asarray(velocity)
         if velocity.ndim != 1:
@@ -135,7 +144,7 @@ class FrictionTransformer(nnx.Module):
             x = x + jnp.tanh(_normalised(x) @ self.expand[k][...]) @ self.contract[k][...]
         return self.output_scale * (_normalised(x) @ self.read_out[...])[:, 0]
 
-    def _age(self, m: int, dt: Any) -> Float[Array, "m m"]:
+    def _age(self, m: int, dt: Number) -> Float[Array, "m m"]:
         """Time since each earlier sample; inf for later ones."""
         k = jnp.arange(m)
         age = (k[:, None] - k[None, :]).astype(self.embed[...].dtype)
@@ -153,7 +162,7 @@ class FrictionTransformer(nnx.Module):
         return mixed.reshape(m, self.width) @ self.merge[k][...]
 
 
-def _features(velocity: Any, floor: float) -> Float[Array, "2"]:
+def _features(velocity: Number, floor: float) -> Float[Array, "2"]:
     V = jnp.asarray(velocity)
     return jnp.stack([V, jnp.log(jnp.maximum(V, floor)) / 3])
 

@@ -1,14 +1,15 @@
 """A generator of asperities: a draft, then corrections that have seen what the draft does."""
 
-from typing import Any
-
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxfric.networks._dense import ResidualMLP
 
-GAIN = 10.0  # of the relative errors a correction sees; beyond a tenth they saturate
+# Relative errors of the law are multiplied by it before a correction sees them: a tenth becomes a
+# number of order one. Beyond that the square root in `correct` bounds them, so that a draft whose
+# law is wrong altogether does not drown everything else that the correction is given.
+GAIN = 10.0
 
 
 class SurfaceGenerator(nnx.Module):
@@ -51,6 +52,8 @@ class SurfaceGenerator(nnx.Module):
         rngs: nnx.Rngs,
     ):
         self.latent = latent
+        # Every network sees the whole request. A correction sees the errors too, one for each
+        # number of the law, and the state that made them
         seen = law + facts + latent
         self.first = ResidualMLP(seen, width, blocks, outputs, rngs=rngs)
         self.later = nnx.List(
@@ -60,14 +63,23 @@ class SurfaceGenerator(nnx.Module):
             ]
         )
 
-    def draft(self, law: Any, facts: Any, z: Any) -> Float[Array, " outputs"]:
+    def draft(
+        self, law: Float[Array, " law"], facts: Float[Array, " facts"], z: Float[Array, " latent"]
+    ) -> Float[Array, " outputs"]:
         """The first state."""
         return self.first(jnp.concatenate([law, facts, z]))
 
     def correct(
-        self, k: int, head: Any, errors: Any, law: Any, facts: Any, z: Any
+        self,
+        k: int,
+        head: Float[Array, " outputs"],
+        errors: Float[Array, " law"],
+        law: Float[Array, " law"],
+        facts: Float[Array, " facts"],
+        z: Float[Array, " latent"],
     ) -> Float[Array, " outputs"]:
         """The state after correction k; errors: those of the law of `head`."""
         g = GAIN * errors
         g = g / jnp.sqrt(1 + g**2)
+        # Added to the state before it: a correction has to learn the difference alone
         return head + self.later[k](jnp.concatenate([law, facts, z, g, head]))

@@ -7,14 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from jaxfric.plotting._style import COLOURS, looks, new_figure
-from jaxfric.ratestate import Catalogue, History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from jaxfric.ratestate import Catalogue, History
+
 
 def plot_stick_slip(
-    history: History, events: Catalogue | None = None, *, title: str = ""
+    history: "History", events: "Catalogue | None" = None, *, title: str = ""
 ) -> "Figure":
     """Friction, velocity and slip of a stick-slip run, its events marked.
 
@@ -35,19 +36,29 @@ def plot_stick_slip(
             f"plot_stick_slip draws one run, but time has shape {np.shape(history.time)}; take one "
             "with jax.tree_util.tree_map(lambda x: x[0], history)"
         )
+    columns = (history.time, history.friction, history.velocity, history.slip)
+    # A catalogue has a fixed length; what follows its events is padding.
+    onsets = [] if events is None else np.asarray(events.time)[np.asarray(events.valid)]
+    return draw_stick_slip(*map(np.asarray, columns), np.asarray(onsets), title=title)
+
+
+def draw_stick_slip(
+    time: np.ndarray,
+    friction: np.ndarray,
+    velocity: np.ndarray,
+    slip: np.ndarray,
+    onsets: np.ndarray,
+    *,
+    title: str = "",
+) -> "Figure":
+    """`plot_stick_slip` of plain arrays (m,) and the times of the events (n,)."""
     figure, axes = new_figure(size=(7.0, 6.0), ratios=(2.0, 2.0, 1.3))
-    columns = (
-        (history.friction, "friction"),
-        (history.velocity, "velocity (m/s)"),
-        (np.asarray(history.slip) * 1e3, "slip (mm)"),
-    )
+    columns = ((friction, "friction"), (velocity, "velocity (m/s)"), (slip * 1e3, "slip (mm)"))
     for axis, (values, label) in zip(axes, columns, strict=True):
-        axis.plot(np.asarray(history.time), np.asarray(values), color=COLOURS[1], lw=1.3)
+        axis.plot(time, values, color=COLOURS[1], lw=1.3)
         axis.set_ylabel(label)
-        if events is not None:
-            # A catalogue has a fixed length; what follows its events is padding.
-            for time in np.asarray(events.time)[np.asarray(events.valid)]:
-                axis.axvline(time, color=COLOURS[0], lw=0.7, ls=":", zorder=0)
+        for onset in onsets:
+            axis.axvline(onset, color=COLOURS[0], lw=0.7, ls=":", zorder=0)
     axes[1].set_yscale("log")  # between locked and slipping lie many decades
     axes[0].set_title(title)
     axes[-1].set_xlabel("time (s)")

@@ -1,6 +1,18 @@
-"""Events of a stick-slip record."""
+"""Events of a stick-slip record.
 
-from typing import Any
+Samples lie where the solver stepped, so onsets, ends and extremes are interpolated between them.
+Their derivatives cannot be those of the samples at fixed time: a parameter that shifts an event in
+time changes the velocity at a fixed time within it by decades, while the event itself hardly
+changes. So samples are compared at fixed phase: at the same ln V where it is monotone (onset and
+end), and μ at the same ln V, ln V at the same μ for the extremes. With u the phase and f what is
+sampled,
+
+∂f/∂p at fixed u = ∂f/∂p − (df/du) ∂u/∂p,
+
+which for f = t and u = ln V is dt*/dp = −(∂ln V/∂p)/(ln V)'.
+"""
+
+import html
 
 import equinox as eqx
 import jax
@@ -8,8 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxfric import _checks
+from jaxfric import _checks, _show
 from jaxfric._status import Status
+from jaxfric._types import Number
 from jaxfric.programs import program
 from jaxfric.ratestate._history import History
 
@@ -43,23 +56,44 @@ class Catalogue(eqx.Module):
         """Which places hold an event."""
         return jnp.arange(self.time.shape[0]) < self.count
 
-    def __str__(self) -> str:
-        if isinstance(self.count, jax.core.Tracer) or np.ndim(self.count) > 0:
-            return "Catalogue(traced or batched)"
-        n = min(int(self.count), self.time.shape[0])
+    def __repr__(self) -> str:
+        if isinstance(self.count, jax.core.Tracer):
+            return "Catalogue(traced)"
+        if np.ndim(self.count) > 0:
+            events = _show.extent(self.count, "d")
+            return f"Catalogue: {np.size(self.count)} runs of {events} events ({self.status})"
         lines = [f"Catalogue: {int(self.count)} events ({self.status})"]
         lines += [" time s    recurrence s  drop      peak m/s   slip m     duration s"]
-        columns = (
-            self.time, self.recurrence, self.drop, self.peak_velocity, self.slip, self.duration
-        )  # fmt: skip
         lines += [
             f" {t:<9.4g} {r:<13.4g} {d:<9.5f} {v:<10.3e} {s:<10.3e} {w:.3g}"
-            for t, r, d, v, s, w in zip(*(np.asarray(c)[:n] for c in columns), strict=True)
+            for t, r, d, v, s, w in self._rows()
         ]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """The table, as a notebook shows it."""
+        if isinstance(self.count, jax.core.Tracer) or np.ndim(self.count) > 0:
+            return f"<pre>{html.escape(repr(self))}</pre>"
+        names = ("time s", "recurrence s", "drop", "peak m/s", "slip m", "duration s")
+        head = "".join(f"<th>{name}</th>" for name in names)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{x:.4g}</td>" for x in row) + "</tr>" for row in self._rows()
+        )
+        title = html.escape(f"{int(self.count)} events ({self.status})")
+        return f"<table><caption>{title}</caption><tr>{head}</tr>{body}</table>"
 
-def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) -> Catalogue:
+    def _rows(self) -> list[tuple[float, ...]]:
+        """The events that have a place, without the padding."""
+        n = min(int(self.count), self.time.shape[0])
+        columns = (
+            self.time, self.recurrence, self.drop, self.peak_velocity, self.slip, self.duration
+        )  # fmt: skip
+        return list(zip(*(np.asarray(c)[:n].tolist() for c in columns), strict=True))
+
+
+def catalogue(
+    history: History, *, threshold: Number | None = None, max_events: int = 64
+) -> Catalogue:
     """Find the slip events of a stick-slip record.
 
     An event lasts from the time the velocity rises through the threshold until it falls below;
@@ -107,11 +141,15 @@ def catalogue(history: History, *, threshold: Any = None, max_events: int = 64) 
 def _catalogue(history: History, threshold: Array | None, max_events: int) -> Catalogue:
     """`catalogue` of checked arguments."""
     if threshold is None:
+        # Ten times the mean is above the creep before an event and below the slip in it, which are
+        # decades apart
         span = history.time[-1] - history.time[0]
         threshold = 10 * (history.slip[-1] - history.slip[0]) / span
+    # ln(V/threshold): its zeros are the onsets and ends, and it is nearly straight between samples
     log_V = jnp.log(history.velocity) - jnp.log(threshold)
     above = log_V > 0
     up, down = ~above[:-1] & above[1:], above[:-1] & ~above[1:]
+    # For each sample the number of onsets and of ends up to it
     begun = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(up)])
     # A record that begins inside an event: its fall ends none of ours
     ended = jnp.concatenate([jnp.zeros(1, int), jnp.cumsum(down)]) - above[0].astype(int)
@@ -124,7 +162,9 @@ def _catalogue(history: History, threshold: Array | None, max_events: int) -> Ca
     def kept(values: Array) -> Array:
         return jnp.where(valid, jnp.where(jnp.isfinite(values), values, 0), 0)
 
-    # samples from one event's end to the next one's end, and from one onset to the next
+    # Groups of samples, one for each event; `max_events + 1` is a group that is not read. The peak
+    # of friction comes before an event ends, since the event before it did; the lowest friction and
+    # the peak velocity come after its onset, until the next one's
     until_end = jnp.where(ended < 0, max_events + 1, ended)
     since_onset = jnp.where(begun == 0, max_events + 1, begun - 1)
     mu, mu_rate, rate = history.friction, history.friction_rate, history.log_velocity_rate
@@ -136,14 +176,14 @@ def _catalogue(history: History, threshold: Array | None, max_events: int) -> Ca
     before = jnp.concatenate([onset[:1], onset[:-1]])
     outcomes = history.status.outcomes  # of the room that made the history
     return Catalogue(
-        kept(onset),
-        kept(onset - before),
-        kept(highest - lowest),
-        kept(threshold * jnp.exp(peak)),
-        kept(end_slip - onset_slip),
-        kept(end - onset),
-        count,
-        history.status.or_else(
+        time=kept(onset),
+        recurrence=kept(onset - before),
+        drop=kept(highest - lowest),
+        peak_velocity=kept(threshold * jnp.exp(peak)),
+        slip=kept(end_slip - onset_slip),
+        duration=kept(end - onset),
+        count=count,
+        status=history.status.or_else(
             Status.first(outcomes, (count > max_events, outcomes.too_many_events))
         ),
     )
@@ -154,6 +194,7 @@ def _crossings(
 ) -> tuple[Array, Array]:
     """Time and slip where ln V crosses zero in the marked intervals."""
     (i,) = jnp.nonzero(where, size=max_events, fill_value=0)
+    # Unused places point at interval 0, where ln V need not rise at all: 1 keeps them finite
     rise = jnp.where(where[i], log_V[i + 1] - log_V[i], 1)
     time, slip, V, rate = history.time, history.slip, history.velocity, history.log_velocity_rate
     if rate is None:
@@ -161,7 +202,9 @@ def _crossings(
         # V is exponential between the samples: slip by the secant of V, not of time
         gained = (jnp.exp(part * rise) - 1) / jnp.where(where[i], V[i + 1] / V[i] - 1, 1)
         return _between(time, i, i + 1, part), _between(slip, i, i + 1, gained)
-    # t(ln V) and x(ln V): where ln V is monotone it is a clock that moves with the event
+    # t(ln V) and x(ln V): where ln V is monotone it is a clock that moves with the event. Cubics
+    # with the slopes dt/dlnV = 1/(ln V)' and dx/dlnV = V/(ln V)'; where on them is held, as the
+    # derivatives at fixed phase hold everything that follows from ln V
     part = jax.lax.stop_gradient(-log_V[i] / rise)
     rise = jax.lax.stop_gradient(rise)
     pace = jax.lax.stop_gradient(_reciprocal(rate))
@@ -181,6 +224,7 @@ def _largest(
     """Largest value in each group of samples, between samples where rates are known."""
     f, f_rate = values
     u, u_rate = phase
+    # The largest sample of each group, the first one where several are equal
     number = max_events + 2
     top = jax.ops.segment_max(jax.lax.stop_gradient(f), group, num_segments=number)
     index = jnp.where(f == top[group], jnp.arange(f.size), f.size)
@@ -189,6 +233,8 @@ def _largest(
     if f_rate is None or u_rate is None:
         return f[j]
     f_rate, u_rate = jax.lax.stop_gradient((f_rate, u_rate))
+    # The top lies between the largest sample and the neighbour towards which it rises, if the rate
+    # changes its sign there: at the zero of the rate, taken as straight
     n = jnp.clip(jnp.where(f_rate[j] > 0, j + 1, j - 1), 0, f.size - 1)
     turns = f_rate[j] * f_rate[n] < 0
     part = jnp.where(turns, f_rate[j] * _reciprocal(f_rate[j] - f_rate[n]), 0)
@@ -196,6 +242,7 @@ def _largest(
     # The value from the cubic in time, the derivative from the samples at fixed phase
     moved = _at_phase(f, f_rate * _reciprocal(u_rate), u)
     moved = moved - jax.lax.stop_gradient(moved)
+    # Between samples where the phase turns back it marks no place: take the derivative of one
     same_way = u_rate[j] * u_rate[n] > 0
     return value + _between(moved, j, n, jnp.where(same_way, part, 0))
 
@@ -211,6 +258,7 @@ def _between(f: Array, i: Array, j: Array, part: Array) -> Array:
 
 def _cubic(f: Array, slope: Array, i: Array, j: Array, part: Array, width: Array) -> Array:
     """Cubic through values and slopes at i and j, derivatives by the line between them."""
+    # Hermite's cubic: the line plus p (1 − p) [(1 − p) (f_i' w − Δf) + p (Δf − f_j' w)]
     rise = f[j] - f[i]
     left, right = slope[i] * width - rise, rise - slope[j] * width
     bend = part * (1 - part) * ((1 - part) * left + part * right)

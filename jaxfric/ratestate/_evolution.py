@@ -2,40 +2,27 @@
 
 Every law gives θ' at a velocity V, the same in ln θ (what the solvers integrate: θ spans ten
 decades in a stick-slip cycle), its steady state and, where one is known, the exact solution at
-constant V. `q = Vθ/Dc` throughout.
+constant V. `q = Vθ/Dc` throughout: at steady state q = 1 (PRZ: 2), and r = V dt/Dc is the slip of
+a step in units of Dc.
 """
 
+import dataclasses
 from abc import abstractmethod
 from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array
 
-from jaxfric import _checks
-from jaxfric._types import Number, Numbers
-
-# A rejected trial step may carry any velocity and state. Beyond these exponents (no friction
-# experiment spans them) exp and ln q are held: an overflow would turn the step control and the
-# reverse-mode gradient into NaN.
-SMALLEST_EXPONENT, LARGEST_EXPONENT = -100.0, 50.0
-
-
-def safe_exp(x: Numbers) -> Array:
-    """exp(x), held constant outside the range of exponents."""
-    return jnp.exp(jnp.clip(x, SMALLEST_EXPONENT, LARGEST_EXPONENT))
-
-
-def safe_log(x: Numbers) -> Array:
-    """ln(x) for x > 0 and 0 elsewhere, with gradients that stay finite."""
-    return jnp.where(x > 0, jnp.log(jnp.where(x > 0, x, 1)), 0)
-
-
-def _decay(r: Number) -> Number:
-    """(1 − e^{−r})/r, 1 at r = 0."""
-    small = r < 1e-4
-    full = jnp.where(small, 1, r)
-    return jnp.where(small, 1 - r / 2 + r * r / 6, -jnp.expm1(-full) / full)
+from jaxfric import _checks, _show
+from jaxfric._types import Number
+from jaxfric.ratestate._numerics import (
+    SMALLEST_EXPONENT,
+    decay,
+    lambert_w,
+    safe_exp,
+    safe_log,
+    tanh_ratio,
+)
 
 
 class AbstractEvolution(eqx.Module):
@@ -48,9 +35,17 @@ class AbstractEvolution(eqx.Module):
     of the classical form.
     """
 
-    exact: ClassVar[bool] = True  # has a closed form at constant velocity
-    length_factor: ClassVar[float] = 1.0  # the friction term is b ln(V0 θ / (factor · Dc))
-    coupled: ClassVar[bool] = False  # whether θ' holds a term in μ'
+    # Whether `advance` is a closed form at constant velocity
+    exact: ClassVar[bool] = True
+    # f in the friction term b ln(V0 θ/(f Dc)), which makes it vanish in steady sliding at V0
+    length_factor: ClassVar[float] = 1.0
+    # Whether θ' holds a term in μ'
+    coupled: ClassVar[bool] = False
+
+    def __repr__(self) -> str:
+        # Fields of a class of the user's own too; units are not known here
+        values = {f.name: (getattr(self, f.name), "") for f in dataclasses.fields(self)}
+        return _show.fields(type(self).__name__, values)
 
     @property
     def weakening(self) -> Number:
@@ -90,15 +85,17 @@ class Aging(AbstractEvolution):
         return 1 - V * theta / Dc
 
     def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
+        # θ'/θ = 1/θ − V/Dc
         return safe_exp(-log_theta) - V / Dc
 
     def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(Dc / V)
 
     def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
+        # θ = θ0 e^{−r} + dt (1 − e^{−r})/r. Not Dc/V + (θ0 − Dc/V) e^{−r}: in a hold both terms
+        # are huge and cancel in float32, and V = 0 divides by zero
         r = V * dt / Dc
-        # Not Dc/V + (θ0 − Dc/V) e^{−r}: that cancels in float32 during holds.
-        return theta * jnp.exp(-r) + dt * _decay(r)
+        return theta * jnp.exp(-r) + dt * decay(r)
 
 
 class Slip(AbstractEvolution):
@@ -118,13 +115,14 @@ class Slip(AbstractEvolution):
         return -q * safe_log(q)
 
     def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
+        # θ'/θ = −(V/Dc) ln q
         return -(V / Dc) * _log_q(V, log_theta, Dc)
 
     def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(Dc / V)
 
     def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
-        # ln q relaxes: ln q = e^{−r} ln q0
+        # (ln q)' = −(V/Dc) ln q, so ln q = e^{−r} ln q0 and θ = θ0 exp((e^{−r} − 1) ln q0)
         return theta * jnp.exp(jnp.expm1(-V * dt / Dc) * safe_log(V * theta / Dc))
 
 
@@ -145,18 +143,18 @@ class PRZ(AbstractEvolution):
         return 1 - (V * theta / (2 * Dc)) ** 2
 
     def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
+        # θ'/θ = 1/θ − (V/2Dc)² θ
         return safe_exp(-log_theta) - (V / (2 * Dc)) ** 2 * safe_exp(log_theta)
 
     def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(2 * Dc / V)
 
     def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
-        # u = (u0 + T)/(1 + u0 T), T = tanh r, times 2Dc/V; one form on both sides of steady state
+        # u = q/2 obeys u' = (V/2Dc)(1 − u²), whose solution is u = (u0 + T)/(1 + u0 T) with
+        # T = tanh r, r = V dt/2Dc, on both sides of steady state; times 2Dc/V, and with T = r · T/r
+        # so that V = 0 gives θ0 + dt
         r = V * dt / (2 * Dc)
-        small = r < 1e-4
-        full = jnp.where(small, 1, r)
-        tanh_ratio = jnp.where(small, 1 - r * r / 3, jnp.tanh(full) / full)  # 1 at V = 0
-        return (theta + dt * tanh_ratio) / (1 + V * theta / (2 * Dc) * jnp.tanh(r))
+        return (theta + dt * tanh_ratio(r)) / (1 + V * theta / (2 * Dc) * jnp.tanh(r))
 
 
 class Nagata(AbstractEvolution):
@@ -199,9 +197,11 @@ class Nagata(AbstractEvolution):
         return jnp.log(Dc / V)
 
     def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
+        # At constant V friction changes with the state alone, μ' = b θ'/θ: θ' = 1 − q − c θ', which
+        # is the aging law in a time that runs slower by 1 + c
         slowed = dt / (1 + self.c)
         r = V * slowed / Dc
-        return theta * jnp.exp(-r) + slowed * _decay(r)
+        return theta * jnp.exp(-r) + slowed * decay(r)
 
 
 class Composite(AbstractEvolution):
@@ -235,11 +235,13 @@ class Composite(AbstractEvolution):
         return jnp.exp(-V / self.Vc) - q * safe_log(q)
 
     def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
+        # θ'/θ = e^{−V/Vc}/θ − (V/Dc) ln q
         healing = jnp.exp(-V / self.Vc) * safe_exp(-log_theta)
         return healing - (V / Dc) * _log_q(V, log_theta, Dc)
 
     def log_steady(self, V: Number, Dc: Number) -> Number:
-        return jnp.log(Dc / V) + _lambert_w(jnp.exp(-V / self.Vc))
+        # e^{−V/Vc} = q ln q has the solution ln q = W(e^{−V/Vc}), between 0 and W(1) = 0.567
+        return jnp.log(Dc / V) + lambert_w(jnp.exp(-V / self.Vc))
 
     def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         raise ValueError("the composite law has no closed form; pass a diffrax solver")
@@ -247,14 +249,6 @@ class Composite(AbstractEvolution):
 
 def _log_q(V: Number, log_theta: Number, Dc: Number) -> Number:
     """ln(Vθ/Dc), held within the range of exponents."""
+    # A sum of logarithms: ln θ is what is integrated, and Vθ may overflow. V = 0 gives 0, which
+    # V ln q multiplies by zero
     return jnp.clip(safe_log(V / Dc) + log_theta, SMALLEST_EXPONENT, -SMALLEST_EXPONENT)
-
-
-def _lambert_w(x: Number) -> Number:
-    """W(x) on [0, 1] by Halley's iteration, differentiated through: converged to every order."""
-    w = x / (1 + x)
-    for _ in range(5):
-        fall = x * jnp.exp(-w)
-        excess, slope = w - fall, 1 + fall
-        w = w - excess / (slope + excess * fall / (2 * slope))
-    return w

@@ -5,6 +5,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from jaxfric import _show
 from jaxfric._status import Status
 
 
@@ -29,17 +30,20 @@ class History(eqx.Module):
     state: PyTree
     slip: Float[Array, " m"]
     status: Status
+    # A law that moves in fixed steps has no rates
     log_velocity_rate: Float[Array, " m"] | None = None
     friction_rate: Float[Array, " m"] | None = None
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if isinstance(self.time, jax.core.Tracer):
             return "History(traced)"
-        time, V, mu = (np.asarray(x) for x in (self.time, self.velocity, self.friction))
-        shape = f"{time.shape[0]} runs of " if time.ndim > 1 else ""
+        time, mu = np.asarray(self.time), np.asarray(self.friction)
+        # jax.vmap puts its axes before that of the samples
+        runs = f"{time[..., 0].size} runs of " if time.ndim > 1 else ""
         return (
-            f"History: {shape}{time.shape[-1]} samples, {time.min():.6g} to {time.max():.6g} s\n"
-            f"  friction {mu.min():.6g} to {mu.max():.6g}, last {mu.flat[-1]:.6g}\n"
-            f"  velocity {V.min():.3g} to {V.max():.3g} m/s, slip to {np.max(self.slip):.4g} m\n"
+            f"History: {runs}{time.shape[-1]} samples, {_show.extent(time)} s\n"
+            f"  friction {_show.extent(mu)}, last {mu.flat[-1]:.6g}\n"
+            f"  velocity {_show.extent(self.velocity, '.3g')} m/s, "
+            f"slip to {np.max(self.slip):.4g} m\n"
             f"  {self.status}"
         )

@@ -1,7 +1,7 @@
 """Rate-and-state friction laws: the friction coefficient of a velocity and a state."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import equinox as eqx
 import jax
@@ -9,14 +9,26 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from jaxfric import _checks
-from jaxfric._types import Number
-from jaxfric.ratestate._evolution import (
-    AbstractEvolution,
-    Aging,
-    safe_log,
+from jaxfric import _checks, _show
+from jaxfric._types import Number, Numbers, Vector
+from jaxfric.ratestate._evolution import AbstractEvolution, Aging
+from jaxfric.ratestate._law_checks import check_law
+from jaxfric.ratestate._numerics import asinh_exp, safe_log
+from jaxfric.ratestate._parameters import (
+    Coefficient,
+    OneParameter,
+    Parameter,
+    State,
+    as_tuple,
+    value_at,
 )
-from jaxfric.ratestate._parameters import Parameter, State, check_parameter, value_at
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    Evolutions = AbstractEvolution | tuple[AbstractEvolution, ...]
+else:
+    Evolutions = object  # checked by the law, which names the remedy
 
 
 class RateStateLaw(eqx.Module):
@@ -58,76 +70,42 @@ class RateStateLaw(eqx.Module):
     """
 
     mu0: Number
-    a: Parameter
+    a: OneParameter
     b: Parameter
     Dc: Parameter
     V0: Number
     evolution: AbstractEvolution | tuple[AbstractEvolution, ...] = Aging()
-    form: Literal["classical", "regularised"] = eqx.field(static=True, default="classical")
-    alpha: Parameter = 0.0
+    form: str = eqx.field(static=True, default="classical")
+    alpha: Coefficient = 0.0
 
     def __init__(
         self,
         mu0: Number,
-        a: Parameter,
+        a: OneParameter,
         b: Parameter,
         Dc: Parameter,
         V0: Number,
-        evolution: Any = Aging(),  # noqa: B008 (immutable)
+        evolution: Evolutions = Aging(),  # noqa: B008 (immutable)
         form: str = "classical",
-        alpha: Parameter = 0.0,
+        alpha: Coefficient = 0.0,
     ):
         self.mu0, self.a, self.V0 = mu0, a, V0
-        self.b, self.Dc, self.evolution, self.alpha = (
-            tuple(x) if isinstance(x, list) else x for x in (b, Dc, evolution, alpha)
-        )
+        self.b, self.Dc = _from_list(b), _from_list(Dc)
+        self.evolution, self.alpha = _from_list(evolution), _from_list(alpha)
         if form not in ("classical", "regularised"):
             raise ValueError(f"form must be 'classical' or 'regularised'; got {form!r}")
-        self.form = form  # type: ignore[assignment]
+        self.form = form
+        # One evolution serves all states, and an alpha of zero is no effect on any of them; another
+        # alpha must say how it divides among the states
         if isinstance(self.b, tuple) and isinstance(self.Dc, tuple):
             if not isinstance(self.evolution, tuple):
                 self.evolution = (self.evolution,) * len(self.b)
-            if _checks.is_concrete(self.alpha) and not np.any(self.alpha):
+            if not self._linker:
                 self.alpha = (0.0,) * len(self.b)
-        self._check()
-
-    def _check(self) -> None:
-        _checks.finite("mu0", self.mu0)
-        _checks.positive("V0", self.V0)
-        check_parameter("a", self.a, _checks.finite)
-        several = {
-            "b": self.b,
-            "Dc": self.Dc,
-            "evolution": self.evolution,
-        }
-        counts = {k: len(v) if isinstance(v, tuple) else None for k, v in several.items()}
-        if isinstance(self.alpha, tuple):
-            counts["alpha"] = len(self.alpha)
-        elif counts["b"] is not None and counts["Dc"] is not None:
-            raise ValueError("alpha needs one value per state: give a tuple as long as b")
-        if len(set(counts.values())) > 1 or 0 in counts.values():
-            raise ValueError(
-                "b, Dc and evolution must all be single or tuples of one length (one entry a "
-                f"state); got {', '.join(f'{k}: {v or 1}' for k, v in counts.items())}"
-            )
-        for b in _as_tuple(self.b):
-            check_parameter("b", b, _checks.finite)
-        for Dc in _as_tuple(self.Dc):
-            check_parameter("Dc", Dc, _checks.positive)
-        for alpha in _as_tuple(self.alpha):
-            _checks.finite("alpha", alpha)
-        for evolution in _as_tuple(self.evolution):
-            if not isinstance(evolution, AbstractEvolution):
-                raise ValueError(
-                    "evolution must be an instance of Aging, Slip, PRZ, Nagata, Composite or a "
-                    f"class of your own under AbstractEvolution; got {evolution!r}"
-                )
-        for evolution, b in zip(self._evolutions, _as_tuple(self.b), strict=True):
-            if evolution.coupled and callable(b):
-                raise ValueError(
-                    f"{type(evolution).__name__} divides by b: give b as a number, not a function "
-                    "of V"
-                )
+        check_law(
+            mu0=self.mu0, a=self.a, b=self.b, Dc=self.Dc, V0=self.V0, evolution=self.evolution,
+            alpha=self.alpha,
+        )  # fmt: skip
 
     # The law protocol ------------------------------------------------------------------------
 
@@ -142,6 +120,7 @@ class RateStateLaw(eqx.Module):
     def rate(self, V: Number, state: State) -> State:
         """θ' at constant velocity and normal stress, dimensionless."""
         if self._coupled:
+            # μ' must be solved for, which is done once, in ln θ: θ' = θ (ln θ)'
             return state * self.log_rate(V, jnp.log(state))
         return self._stack(
             lambda i: self._evolutions[i].rate(V, self._part(state, i), self._Dc(i, V))
@@ -171,13 +150,14 @@ class RateStateLaw(eqx.Module):
         return self._coupled
 
     @property
-    def invalid(self) -> Bool[Array, ""] | bool:
-        """True when traced values break the rules that concrete ones are raised for."""
-        lengths = [Dc for Dc in _as_tuple(self.Dc) if not callable(Dc)]
-        bad: Any = ~(jnp.asarray(self.V0) > 0)
+    def valid(self) -> Bool[Array, ""]:
+        """False when traced values break the rules that concrete ones are raised for."""
+        # Dc and V0 stand in a logarithm; a bad value of another one shows in what is not finite
+        lengths = [Dc for Dc in as_tuple(self.Dc) if not callable(Dc)]
+        found = jnp.asarray(self.V0) > 0
         for Dc in lengths:
-            bad = bad | ~(jnp.asarray(Dc) > 0)
-        return bad
+            found = found & (jnp.asarray(Dc) > 0)
+        return found
 
     @property
     def states(self) -> int | None:
@@ -186,16 +166,20 @@ class RateStateLaw(eqx.Module):
 
     def log_friction(self, V: Number, log_state: State) -> Number:
         """Friction coefficient of velocity `V` and ln θ."""
+        # ψ = μ0 + Σ_i b_i ln(V0 θ_i / (f_i Dc_i)), f = 2 for PRZ and 1 for the others. A difference
+        # of logarithms, for θ itself would overflow where ln θ does not
         a = value_at(self.a, V)
         psi = self.mu0 + sum(
             value_at(b, V)
             * (self._part(log_state, i) - jnp.log(e.length_factor * self._Dc(i, V) / self.V0))
-            for i, (b, e) in enumerate(zip(_as_tuple(self.b), self._evolutions, strict=True))
+            for i, (b, e) in enumerate(zip(as_tuple(self.b), self._evolutions, strict=True))
         )
         if self.form == "classical":
             return psi + a * jnp.log(V / self.V0)
+        # μ = a asinh(e^{log_x}), with log_x = ψ/a + ln(V/2V0): e^{ψ/a} alone is e^{60} at μ = 0.6
+        # and a = 0.01. At V = 0 the friction is 0, and 0 ψ keeps its shape and its gradient
         log_x = psi / a + safe_log(V / (2 * self.V0))
-        return jnp.where(V > 0, a * _asinh_exp(log_x), 0 * psi)
+        return jnp.where(V > 0, a * asinh_exp(log_x), 0 * psi)
 
     def log_rate(self, V: Number, log_state: State) -> State:
         """(ln θ)' at constant velocity and normal stress, 1/s."""
@@ -204,20 +188,24 @@ class RateStateLaw(eqx.Module):
         )
         if not self._coupled:
             return rates
-        # μ' = Σ μ_ψ ψ', ψ_i' = g_i − (c_i/b_i) μ'  ⇒  μ' = Σ μ_ψ g / (1 + Σ μ_ψ c/b)
+        # z_i = ln θ_i, μ_i = ∂μ/∂z_i, g_i = the rate without the term in μ':
+        # μ' = Σ μ_i z_i',  z_i' = g_i − (c_i/b_i) μ'  ⇒  μ' = Σ μ_i g_i / (1 + Σ μ_i c_i/b_i)
         _, mu_rate = jax.jvp(lambda z: self.log_friction(V, z), (log_state,), (rates,))
         return rates - self._weakening(V) * mu_rate / self._stiffening(V, log_state)
 
     def log_response(
-        self, V: Number, log_state: State, log_V_rate: Any, log_stress_rate: Any
+        self, V: Number, log_state: State, log_V_rate: Number, log_stress_rate: Number
     ) -> State:
         """What (ln θ)' gains from (ln V)' (coupled states) and (ln σ)' (Linker–Dieterich), 1/s."""
+        # Zeros of the state's shape and dtype
         response = 0 * log_state
         if self._linker:
+            # Linker & Dieterich (1992): (ln θ_i)' gains −(α_i/b_i) (ln σ)'
             response = response - log_stress_rate * self._stack(
                 lambda i: jnp.asarray(self._alpha_over_b(i, V), jnp.result_type(log_state))
             )
         if self._coupled:
+            # As in `log_rate`, with what changes friction here: (ln V)' and the response so far
             _, mu_rate = jax.jvp(
                 lambda w, z: self.log_friction(V * jnp.exp(w), z),
                 (0 * V, log_state),
@@ -235,7 +223,10 @@ class RateStateLaw(eqx.Module):
                 "a state that weakens with stress, with a(V) under an imposed velocity step, "
                 "depends on the path of the step; load through spring_slider instead"
             )
-        # φ = ψ + (c/b) μ is continuous; tanh(μ/a) = 1 in the regularised form
+        # z_i' = g_i − (c_i/b_i) μ' over a step of no duration: z_i + (c_i/b_i) μ is continuous, so
+        # Δz_i = −(c_i/b_i) Δμ. With Δμ = a Δ ln V + Σ b_i Δz_i, Δμ = a Δ ln V/(1 + Σ c_i), which
+        # gives Δz_i as below. The same in the regularised form, whose derivatives differ from the
+        # classical ones by tanh(μ/a): 1 to rounding for μ > 20 a
         weakening = self._weakening(V_after)
         total = 1 + sum(e.weakening for e in self._evolutions if e.coupled)
         return -weakening * value_at(self.a, V_after) / total * jnp.log(V_after / V_before)
@@ -244,7 +235,7 @@ class RateStateLaw(eqx.Module):
 
     @property
     def _evolutions(self) -> tuple[AbstractEvolution, ...]:
-        return _as_tuple(self.evolution)
+        return self.evolution if isinstance(self.evolution, tuple) else (self.evolution,)
 
     @property
     def _coupled(self) -> bool:
@@ -252,30 +243,42 @@ class RateStateLaw(eqx.Module):
 
     @property
     def _linker(self) -> bool:
-        return not _checks.is_concrete(self.alpha) or bool(np.any(self.alpha))
+        """Whether the state feels a changing normal stress; a traced alpha may do so."""
+        return not _checks.is_concrete(self.alpha) or bool(np.any(cast(Numbers, self.alpha)))
 
-    def _Dc(self, i: int, V: Number) -> Any:
-        return value_at(_as_tuple(self.Dc)[i], V)
+    def __repr__(self) -> str:
+        units = {"mu0": "", "a": "", "b": "", "Dc": "m", "V0": "m/s", "evolution": "", "form": ""}
+        if self._linker:
+            units["alpha"] = ""
+        return _show.fields("RateStateLaw", {x: (getattr(self, x), units[x]) for x in units})
+
+    def _Dc(self, i: int, V: Number) -> Number:
+        return value_at(as_tuple(self.Dc)[i], V)
 
     def _part(self, state: State, i: int) -> Number:
-        return state if self.states is None else state[i]
+        return state if self.states is None else cast(Vector, state)[i]
 
-    def _stack(self, part: Callable[[int], Any]) -> Array:
+    def _stack(self, part: Callable[[int], Number]) -> State:
+        """One value for each state, in the shape of the state."""
         if self.states is None:
             return part(0)
         return jnp.stack([part(i) for i in range(self.states)])
 
-    def _alpha_over_b(self, i: int, V: Number) -> Any:
-        alpha, b = _as_tuple(self.alpha)[i], value_at(_as_tuple(self.b)[i], V)
+    def _alpha_over_b(self, i: int, V: Number) -> Number:
+        alpha = self.alpha[i] if isinstance(self.alpha, tuple) else self.alpha
+        b = value_at(as_tuple(self.b)[i], V)
         off = jnp.asarray(alpha) == 0  # b may then be zero too
         return jnp.where(off, 0, alpha / jnp.where(off, 1, b))
 
-    def _weakening(self, V: Number) -> Array:
+    def _weakening(self, V: Number) -> State:
         """c_i/b_i of the coupled states, 0 of the others."""
 
-        def part(i: int) -> Array:
+        def part(i: int) -> Number:
             evolution = self._evolutions[i]
-            ratio = evolution.weakening / _as_tuple(self.b)[i] if evolution.coupled else 0.0
+            # b of an uncoupled state may be zero: nothing is divided by it
+            if not evolution.coupled:
+                return jnp.zeros((), jnp.result_type(V))
+            ratio = evolution.weakening / value_at(as_tuple(self.b)[i], V)
             return jnp.asarray(ratio, jnp.result_type(V))
 
         return self._stack(part)
@@ -288,13 +291,6 @@ class RateStateLaw(eqx.Module):
         return 1 + coupling
 
 
-def _as_tuple(x: Any) -> tuple[Any, ...]:
-    return x if isinstance(x, tuple) else (x,)
-
-
-def _asinh_exp(x: Number) -> Number:
-    """asinh(e^x) without overflow for any x."""
-    high, low = jnp.maximum(x, 0), jnp.minimum(x, 0)
-    return jnp.where(
-        x > 0, high + jnp.log1p(jnp.sqrt(1 + jnp.exp(-2 * high))), jnp.arcsinh(jnp.exp(low))
-    )
+def _from_list(x: T) -> T:
+    """A list of one entry for each state is a tuple: it then is part of the law's structure."""
+    return cast(T, tuple(x)) if isinstance(x, list) else x

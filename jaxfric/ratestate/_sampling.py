@@ -63,15 +63,20 @@ def sample_protocol(
     if grid is not None and grid <= high:
         raise ValueError(f"grid must exceed the largest number of jumps, {high}; got {grid}")
 
+    # One shape for every draw: all of `high + 1` segments are drawn, and those past the number of
+    # jumps are made padding
     number_key, time_key, hold_key, share_key = jax.random.split(key, 4)
     number = jax.random.randint(number_key, (), low, high + 1)
     starts = _jump_times(time_key, number, high, min_gap, grid)  # in units of the duration
     index = jnp.arange(high + 1)
     used = index <= number
+    # An inner segment: neither the first nor the last one that is used
     hold = index == jax.random.randint(hold_key, (), 1, number)
     ends = jnp.concatenate([starts[1:], jnp.ones(1)])
     length = jnp.where(used, jnp.where(index == number, 1.0, ends) - starts, 1.0)
+    # At least a thousandth of the largest share, so that no sliding segment is at rest
     share = jnp.where(used & ~hold, jax.random.uniform(share_key, (high + 1,), minval=1e-3), 0.0)
+    # V_k = slip · (share_k/Σ share)/duration_k: the slip of the sliding segments is exact
     speed = slip * share / jnp.sum(share) / (length * duration)
     velocities = jnp.where(hold, hold_velocity, speed)
     return VelocityProtocol(jnp.where(used, starts * duration, jnp.inf), velocities)
@@ -89,6 +94,7 @@ def _jump_times(
         segments = (number + 1).astype(drawn.dtype)
         times = jnp.sort(drawn) * (1 - segments * min_gap) + index.astype(drawn.dtype) * min_gap
     else:
+        # Without replacement, so that all times differ; what is not used goes to the end and is cut
         chosen = jax.random.choice(key, grid - 1, (high,), replace=False) + 1
         # A table, for XLA divides by a constant inexactly: samples at k/grid must meet the jumps
         table = jnp.asarray(np.arange(grid + 1) / grid, drawn.dtype)

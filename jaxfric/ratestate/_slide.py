@@ -1,43 +1,42 @@
 """Friction under an imposed sliding velocity."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import cast
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Bool, Float, PyTree
+from jaxtyping import Array, Float, PyTree
 
-from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric._types import Number, Vector
 from jaxfric.dynamics import (
     Load,
-    NormalStress,
+    LoadStress,
+    LoadVelocity,
     Options,
     Schedule,
     VelocityProtocol,
     integrate,
     outcome,
-    traced_inputs,
 )
 from jaxfric.programs import program
-from jaxfric.ratestate._coordinates import Coordinates, add
+from jaxfric.ratestate._coordinates import Coordinates, FrictionLaw, SteppedFrictionLaw, add
 from jaxfric.ratestate._history import History
-from jaxfric.ratestate._inputs import check_run, one_dtype
+from jaxfric.ratestate._inputs import one_dtype
 from jaxfric.ratestate._outcome import Outcome
-from jaxfric.ratestate._stepped import slide_in_steps, step_grid
+from jaxfric.ratestate._slide_inputs import check_imposed, has_closed_form, traced_imposed
+from jaxfric.ratestate._stepped import slide_in_steps
 
 
 def slide(
-    law: Any,
-    protocol: VelocityProtocol | Callable[[Array], Array],
-    t: Any,
+    law: FrictionLaw | SteppedFrictionLaw,
+    protocol: LoadVelocity,
+    t: Vector,
     *,
     initial: PyTree | None = None,
-    hold_state: Any = None,
-    normal_stress: NormalStress | Callable[[Array], Array] | None = None,
-    step: float | None = None,
+    hold_state: Number | None = None,
+    normal_stress: LoadStress | None = None,
+    step: Number | None = None,
     options: Options | None = None,
 ) -> History:
     """Friction of an interface that is made to slide at a given velocity.
@@ -79,18 +78,14 @@ def slide(
     Source: closed forms are standard; see the evolution laws.
     """
     options = Options() if options is None else options
-    check_run(law, protocol, t)
-    grid = step_grid(law, protocol, t, step)
-    law, protocol, t, initial, hold_state = one_dtype(law, protocol, t, initial, hold_state)
+    exact = has_closed_form(law, protocol, normal_stress, options)
+    grid = check_imposed(
+        law, protocol, t, step, resets_without_form=hold_state is not None and not exact
+    )
+    law, protocol, t, (initial, hold_state) = one_dtype(law, protocol, t, (initial, hold_state))
     if grid is not None:
-        assert isinstance(protocol, VelocityProtocol)
+        assert isinstance(protocol, VelocityProtocol)  # `step_grid` took no other
         return slide_in_steps(law, protocol, t, initial, grid)
-    _check_zero_velocity(law, protocol)
-    piecewise = isinstance(protocol, VelocityProtocol) and normal_stress is None
-    has_closed_form = hasattr(law, "advance") and getattr(law, "exact", True)
-    exact = piecewise and has_closed_form and options.solver is None
-    if hold_state is not None and not exact:
-        raise ValueError("hold_state needs the closed form: an exact law, no solver, σ constant")
     if exact:
         return _step_exactly(law, protocol, t, initial, hold_state)
     return _integrate(law, protocol, t, initial, normal_stress, options)
@@ -98,18 +93,22 @@ def slide(
 
 @program
 def _step_exactly(
-    law: Any, protocol: VelocityProtocol, t: Array, initial: Any, hold_state: Any
-) -> History:
+    law: FrictionLaw, protocol: VelocityProtocol, t: Array, initial: PyTree,
+    hold_state: Array | None,
+) -> History:  # fmt: skip
     """`slide` by the closed form of checked arguments, all numbers arrays."""
     state = _advance(Coordinates(law, t.dtype), protocol, t, initial, hold_state)
-    fine = Status(Outcome.successful, Outcome)
-    return _history(law, protocol, t, state, protocol.displacement(t), fine)
+    return _history(
+        law, protocol, t, state=state, slip=protocol.displacement(t),
+        inputs=traced_imposed(law, protocol, t), status=Status(Outcome.successful, Outcome),
+    )  # fmt: skip
 
 
 @program
 def _integrate(
-    law: Any, protocol: Any, t: Array, initial: Any, normal_stress: Any, options: Options
-) -> History:
+    law: FrictionLaw, protocol: LoadVelocity, t: Array, initial: PyTree,
+    normal_stress: LoadStress | None, options: Options,
+) -> History:  # fmt: skip
     """`slide` by diffrax; jumps of the state are added segment by segment."""
     if t.dtype == jnp.float64:  # at 1e-8 the interpolation between steps is off by 2e-7 in μ
         options = options.tighter(1e-10, 1e-12)
@@ -119,21 +118,29 @@ def _integrate(
     y0 = coordinates.initial(V_first) if initial is None else coordinates.encode(initial)
     offsets = _offsets(coordinates, schedule)
     field = Imposed(coordinates, offsets)
-    invalid = ~_inputs(law, protocol, t).ok
+    inputs = traced_imposed(law, protocol, t)
     start = (y0, jnp.zeros_like(t[0]))
-    _, (y, slip), status = integrate(field, start, schedule, t, options, invalid=invalid)
+    _, (y, slip), status = integrate(field, start, schedule, t, options, valid=inputs.ok)
     if offsets is not None:
         # A sample on a jump belongs to the segment that starts there
         k = jnp.searchsorted(schedule.bounds, t, side="right") - 1
         k = jnp.clip(k, 0, schedule.bounds.size - 2)
-        y = jax.tree_util.tree_map(lambda a, o: a + o[k], y, offsets)
+        y = jax.tree_util.tree_map(lambda continuous, o: continuous + o[k], y, offsets)
     if isinstance(protocol, VelocityProtocol):
-        slip = protocol.displacement(t)
-    return _history(law, protocol, t, coordinates.decode(y), slip, status)
+        slip = protocol.displacement(t)  # to rounding, where the solver is right to its tolerance
+    return _history(
+        law, protocol, t, state=coordinates.decode(y), slip=slip, inputs=inputs,
+        status=status.promote(Outcome),
+    )  # fmt: skip
 
 
 class Imposed(eqx.Module):
-    """d/dτ of (y, slip) under an imposed velocity; `offsets` are jumps of y up to each segment."""
+    """d/dτ of (y, slip) under an imposed velocity.
+
+    A state that weakens with stress (Nagata) jumps where the velocity does, and a solver's state
+    cannot. So the solver holds y less the jumps so far, which is continuous: `offsets` are their
+    sums up to each segment, None where y itself is continuous. y' = rate + response.
+    """
 
     coordinates: Coordinates
     offsets: PyTree | None
@@ -144,7 +151,9 @@ class Imposed(eqx.Module):
         state = y[0]
         if self.offsets is not None:
             k = schedule.segment(tau)
-            state = jax.tree_util.tree_map(lambda a, o: a + o[k], state, self.offsets)
+            state = jax.tree_util.tree_map(
+                lambda continuous, o: continuous + o[k], state, self.offsets
+            )
         rate = add(
             self.coordinates.rate(load.velocity, state),
             self.coordinates.response(
@@ -155,12 +164,20 @@ class Imposed(eqx.Module):
 
 
 def _history(
-    law: Any, protocol: Any, t: Array, state: PyTree, slip: Array, status: Status
-) -> History:
+    law: FrictionLaw, protocol: LoadVelocity, t: Array, *, state: PyTree, slip: Array,
+    inputs: Status, status: Status,
+) -> History:  # fmt: skip
+    """The samples of a run: velocity as imposed, friction of velocity and state."""
     velocity = jax.vmap(lambda x: jnp.asarray(protocol(x)).astype(t.dtype))(t)
-    friction = jax.vmap(law.friction)(velocity, state).astype(t.dtype)
-    found = outcome(_inputs(law, protocol, t), status.promote(Outcome), friction)
-    return History(t, velocity, friction, state, slip, found)
+    friction = jnp.asarray(jax.vmap(law.friction)(velocity, state)).astype(t.dtype)
+    return History(
+        time=t,
+        velocity=velocity,
+        friction=friction,
+        state=state,
+        slip=slip,
+        status=outcome(inputs, status, friction),
+    )
 
 
 def _advance(
@@ -168,10 +185,10 @@ def _advance(
     protocol: VelocityProtocol,
     t: Float[Array, " m"],
     initial: PyTree | None,
-    hold_state: Any,
+    hold_state: Array | None,
 ) -> PyTree:
     """State at the samples: the closed form over whole segments, then from the segment's start."""
-    law = coordinates.law
+    law = cast(SteppedFrictionLaw, coordinates.law)  # `has_closed_form` saw its `advance`
     dtype = t.dtype
     start = law.initial(protocol.velocities[0]) if initial is None else initial
     start = jax.tree_util.tree_map(lambda x: jnp.asarray(x).astype(dtype), start)
@@ -185,6 +202,7 @@ def _advance(
     def next_segment(state: PyTree, segment: tuple[Array, ...]) -> tuple[PyTree, PyTree]:
         V_now, V_next, dt, hold = segment
         state = law.advance(state, V_now, dt)
+        # A coupled state jumps with the velocity; in its logarithm, where the law knows the jump
         jump = coordinates.jump(V_now, V_next)
         if jump is not None:
             state = coordinates.decode(add(coordinates.encode(state), jump))
@@ -197,6 +215,8 @@ def _advance(
     starts = jax.tree_util.tree_map(
         lambda first, rest: jnp.concatenate([first[None], rest]), start, later
     )
+    # One scan over the segments gives the states at their starts; every sample is then a single
+    # exact step from the start of its segment, so that errors do not add up and samples are free
     k = protocol.segment(t)
     at_start = jax.tree_util.tree_map(lambda x: x[k], starts)
     return jax.vmap(law.advance)(at_start, V[k], jnp.maximum(t - begin[k], 0))
@@ -205,40 +225,8 @@ def _advance(
 def _offsets(coordinates: Coordinates, schedule: Schedule) -> PyTree | None:
     """Sum of the jumps of the state up to each segment; None for a continuous state."""
     V = schedule.segment_velocity
+    # A smooth V(t) has no steps; what it does to the state enters through the response
     if V is None or coordinates.jump(V[0], V[0]) is None:
         return None
     jumps = jax.vmap(coordinates.jump)(jnp.concatenate([V[:1], V[:-1]]), V)
     return jax.tree_util.tree_map(lambda x: jnp.cumsum(x, axis=0), jumps)
-
-
-def _needs_motion(law: Any) -> bool:
-    """Whether the law has no friction, or an unbounded state, at an imposed velocity of zero."""
-    return getattr(law, "form", "") == "classical" or bool(getattr(law, "jumps", False))
-
-
-def _check_zero_velocity(law: Any, protocol: Any) -> None:
-    if not isinstance(protocol, VelocityProtocol) or not _needs_motion(law):
-        return
-    if _checks.is_concrete(protocol.times, protocol.velocities):
-        times, velocities = np.asarray(protocol.times), np.asarray(protocol.velocities)
-        if not np.any(np.isfinite(times) & (velocities == 0)):
-            return
-        if law.form == "classical":
-            raise ValueError(
-                "the classical form has no friction at zero velocity (ln 0); give the hold a small "
-                "velocity such as 1e-12 m/s, use form='regularised', or load through spring_slider"
-            )
-        raise ValueError(
-            "a drop of the imposed velocity to zero strengthens a state that weakens with stress "
-            "(Nagata's law) without bound; give the hold a small velocity such as 1e-12 m/s, or "
-            "load through spring_slider"
-        )
-
-
-def _inputs(law: Any, protocol: Any, t: Float[Array, " m"]) -> Status:
-    """Traced values: as everywhere, and zero velocity where the law needs motion."""
-    inputs = traced_inputs(protocol, t, law).promote(Outcome)
-    if not _needs_motion(law) or not isinstance(protocol, VelocityProtocol):
-        return inputs
-    rest: Bool[Array, ""] = jnp.any(jnp.isfinite(protocol.times) & (protocol.velocities == 0))
-    return inputs.or_else(Status.first(Outcome, (rest, Outcome.bad_protocol)))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from jaxfric import _checks
+from jaxfric import _checks, _show
 from jaxfric._types import Number
 
 
@@ -51,7 +51,17 @@ class Spring(eqx.Module):
         return cls(K / normal_stress, eta / normal_stress, mass / normal_stress)
 
     @property
-    def invalid(self) -> Bool[Array, ""]:
-        """True when traced values break the rules that concrete ones are raised for."""
-        bad = ~(jnp.asarray(self.stiffness) > 0) | ~(jnp.asarray(self.damping) >= 0)
-        return bad if self.mass is None else bad | ~(jnp.asarray(self.mass) > 0)
+    def valid(self) -> Bool[Array, ""]:
+        """False when traced values break the rules that concrete ones are raised for."""
+        found = (jnp.asarray(self.stiffness) > 0) & (jnp.asarray(self.damping) >= 0)
+        # A traced mass of zero divides by zero: the other equation was ruled out while tracing
+        return found if self.mass is None else found & (jnp.asarray(self.mass) > 0)
+
+    def __repr__(self) -> str:
+        values: dict[str, tuple[object, str]] = {
+            "stiffness": (self.stiffness, "1/m"),
+            "damping": (self.damping, "s/m"),
+        }
+        if self.mass is not None:
+            values["mass"] = (self.mass, "s²/m")
+        return _show.fields("Spring", values)

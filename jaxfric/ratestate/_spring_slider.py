@@ -1,8 +1,5 @@
 """A slider pulled through a spring: stable sliding, velocity steps, stick-slip."""
 
-from collections.abc import Callable
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,8 +7,10 @@ from jaxtyping import Array, PyTree
 
 from jaxfric import _checks
 from jaxfric._status import Status
+from jaxfric._types import Number, Vector
 from jaxfric.dynamics import (
-    NormalStress,
+    LoadStress,
+    LoadVelocity,
     Options,
     Schedule,
     VelocityProtocol,
@@ -21,7 +20,7 @@ from jaxfric.dynamics import (
     traced_inputs,
 )
 from jaxfric.programs import program
-from jaxfric.ratestate._coordinates import Coordinates
+from jaxfric.ratestate._coordinates import Coordinates, FrictionLaw, Scalar, SteppedFrictionLaw
 from jaxfric.ratestate._history import History
 from jaxfric.ratestate._inputs import check_run, one_dtype
 from jaxfric.ratestate._motion import right_hand_side
@@ -29,20 +28,21 @@ from jaxfric.ratestate._outcome import Outcome
 from jaxfric.ratestate._spring import Spring
 from jaxfric.ratestate._stepped import spring_slider_in_steps, step_grid
 
-# An explicit solver of order five is stable for steps of up to some 3.3 relaxation times
+# An explicit solver of order five is stable for steps of up to some 3.3 relaxation times: it needs
+# at least 1/3.3 of a step for each of them
 STEPS_PER_DECAY = 0.3
 
 
 def spring_slider(
-    law: Any,
+    law: FrictionLaw | SteppedFrictionLaw,
     spring: Spring,
-    protocol: VelocityProtocol | Callable[[Array], Array],
-    t: Any,
+    protocol: LoadVelocity,
+    t: Vector,
     *,
-    initial: tuple[Any, PyTree] | None = None,
-    normal_stress: NormalStress | Callable[[Array], Array] | None = None,
+    initial: tuple[Number, PyTree] | None = None,
+    normal_stress: LoadStress | None = None,
     steps: bool = False,
-    step: float | None = None,
+    step: Number | None = None,
     options: Options | None = None,
 ) -> History:
     """Friction, velocity and slip of a slider whose load point follows a protocol.
@@ -87,7 +87,7 @@ def spring_slider(
     options = Options() if options is None else options
     check_run(law, protocol, t, spring)
     grid = step_grid(law, protocol, t, step)
-    law, protocol, t, spring, initial = one_dtype(law, protocol, t, spring, initial)
+    law, protocol, t, (spring, initial) = one_dtype(law, protocol, t, (spring, initial))
     _checks.float64("spring_slider", t.dtype)
     if grid is not None:
         if steps or normal_stress is not None or not isinstance(protocol, VelocityProtocol):
@@ -100,71 +100,82 @@ def spring_slider(
 
 @program
 def _run(
-    law: Any, spring: Spring, protocol: Any, t: Array, initial: Any, normal_stress: Any,
-    steps: bool, options: Options,
+    law: FrictionLaw, spring: Spring, protocol: LoadVelocity, t: Array,
+    initial: tuple[Number, PyTree] | None, normal_stress: LoadStress | None, steps: bool,
+    options: Options,
 ) -> History:  # fmt: skip
     """`spring_slider` of checked arguments, all numbers arrays."""
     coordinates = Coordinates(law, t.dtype)
     schedule = Schedule.of(protocol, normal_stress, t)
     y0 = _initial(coordinates, spring, schedule, initial)
+    # With mass the forces come into balance within the time m V/a, far below that of all else: the
+    # equations are stiff. Without, they are not, but behind a spring such as `_stiff` tells of
     explicit = options.solver is None and spring.mass is None
     if options.solver is None and not explicit:
         options = options.with_solver(stiff_solver())
     field = right_hand_side(coordinates, spring)
-    inputs = traced_inputs(protocol, t, law, spring)
+    inputs = traced_inputs(protocol, t, law, spring).promote(Outcome)
     t, solution, status = integrate(
-        field, y0, schedule, t, options, invalid=~inputs.ok, steps=steps
-    )
-    inputs, status = inputs.promote(Outcome), status.promote(Outcome)
+        field, y0, schedule, t, options, valid=inputs.ok, steps=steps
+    )  # fmt: skip
+    status = status.promote(Outcome)
     if explicit:
         status = _stiff(coordinates, spring, schedule, options.max_steps, y0, status)
     w, y, elastic, *_ = solution
 
-    def with_rates(tau: Array, full: PyTree) -> tuple[Array, Array, Array]:
+    def with_rates(tau: Scalar, full: PyTree) -> tuple[Scalar, Scalar, Scalar]:
+        """μ, (ln V)' and μ' = ∂μ/∂lnV (ln V)' + ∂μ/∂y · y' of a state at τ."""
         length = schedule.load(tau).length
-        rates = field(tau, full, schedule)
-        mu, mu_rate = jax.jvp(lambda w, y: coordinates.friction(jnp.exp(w), y), full[:2], rates[:2])
+        w, y, *_ = full
+        w_per_tau, y_per_tau, *_ = field(tau, full, schedule)
+        mu, mu_per_tau = jax.jvp(
+            lambda w, y: coordinates.friction(jnp.exp(w), y), (w, y), (w_per_tau, y_per_tau)
+        )
         per_second = 1 / jnp.where(length > 0, length, 1)
-        return mu, rates[0] * per_second, mu_rate * per_second
+        return mu, w_per_tau * per_second, mu_per_tau * per_second
 
+    # Rates within a segment: at a jump of the load, those of the segment that starts there
     friction, log_velocity_rate, friction_rate = jax.vmap(with_rates)(schedule.inside(t), solution)
     return History(
-        t,
-        jnp.exp(w),
-        friction,
-        coordinates.decode(y),
-        elastic / spring.stiffness,
-        outcome(inputs, status, friction),
-        log_velocity_rate,
-        friction_rate,
+        time=t,
+        velocity=jnp.exp(w),
+        friction=friction,
+        state=coordinates.decode(y),
+        slip=elastic / spring.stiffness,
+        status=outcome(inputs, status, friction),
+        log_velocity_rate=log_velocity_rate,
+        friction_rate=friction_rate,
     )
 
 
 def _initial(
-    coordinates: Coordinates, spring: Spring, schedule: Schedule, initial: tuple[Any, PyTree] | None
-) -> tuple[PyTree, ...]:
+    coordinates: Coordinates, spring: Spring, schedule: Schedule,
+    initial: tuple[Number, PyTree] | None,
+) -> tuple[PyTree, ...]:  # fmt: skip
     """(ln V, y, k x[, spring force]) at the start."""
     load = schedule.load(jnp.zeros_like(schedule.bounds[0]))
     if initial is None:
         V, y = load.velocity, coordinates.initial(load.velocity)
     else:
-        V, y = initial[0], coordinates.encode(initial[1])
+        V, y = jnp.asarray(initial[0]), coordinates.encode(initial[1])
     start = (jnp.log(V), y, jnp.zeros_like(V))
     if spring.mass is None:
         return start
+    # The spring carries what resists at the start, so that nothing accelerates: F = n μ + η V
     return (*start, load.stress * coordinates.friction(V, y) + spring.damping * V)
 
 
 def _stiff(
-    coordinates: Coordinates, spring: Spring, schedule: Schedule, max_steps: int, y0: Any,
-    status: Status,
+    coordinates: Coordinates, spring: Spring, schedule: Schedule, max_steps: int,
+    y0: tuple[PyTree, ...], status: Status,
 ) -> Status:  # fmt: skip
-    """Tells a spring too stiff for an explicit solver from sliding that runs away.
+    """The status, with a spring too stiff for an explicit solver told from sliding that runs away.
 
-    Steady sliding follows the load point within the time (∂μ/∂lnV + ηV)/(k V), which an explicit
-    solver must resolve however smooth the motion is.
+    Both use up the solver's steps. Steady sliding follows the load point within the time
+    (∂μ/∂lnV + ηV)/(k V), which an explicit solver must resolve however smooth the motion is.
     """
     V = jnp.exp(y0[0])
+    # At the fastest load the time is shortest; a smooth V(t) is judged by its start
     load = schedule.segment_velocity
     fastest = V if load is None else jnp.maximum(V, jnp.max(load))
     one, zero = jnp.ones_like(V), jax.tree_util.tree_map(jnp.zeros_like, y0[1])
@@ -177,7 +188,10 @@ def _stiff(
     return Status.first(Outcome, (too_stiff, Outcome.stiff), (True, status.outcome))
 
 
-def _check_start(law: Any, protocol: Any, t: Array, initial: tuple[Any, PyTree] | None) -> None:
+def _check_start(
+    law: FrictionLaw | SteppedFrictionLaw, protocol: LoadVelocity, t: Array,
+    initial: tuple[Number, PyTree] | None,
+) -> None:  # fmt: skip
     """Raise for a start from which nothing can be integrated, where it is concrete."""
     if initial is None:
         V = protocol.velocities[:1] if isinstance(protocol, VelocityProtocol) else protocol(t[0])

@@ -1,26 +1,23 @@
 """Steady sliding and its stability."""
 
-from typing import Any, NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Complex, Float, PyTree
+from jaxtyping import Array, Complex, DTypeLike, Float, PyTree
 
-from jaxfric import _checks
+from jaxfric import _checks, _show
 from jaxfric._status import Status
 from jaxfric._types import Number
-from jaxfric.dynamics import Schedule, VelocityProtocol
+from jaxfric.dynamics import Schedule, VelocityProtocol, is_valid
 from jaxfric.programs import program
-from jaxfric.ratestate._coordinates import Coordinates
+from jaxfric.ratestate._coordinates import Coordinates, FrictionLaw, Scalar
+from jaxfric.ratestate._critical import critical_numeric, critical_one_state, linearise
 from jaxfric.ratestate._inputs import one_dtype
 from jaxfric.ratestate._motion import right_hand_side
 from jaxfric.ratestate._outcome import Outcome
 from jaxfric.ratestate._spring import Spring
-
-Scalar = Float[Array, ""]
 
 
 class SteadyState(eqx.Module):
@@ -36,6 +33,14 @@ class SteadyState(eqx.Module):
     state: PyTree
     status: Status
 
+    def __repr__(self) -> str:
+        # The state of a law of the user's own is any pytree, and its unit is the law's
+        unit = "s" if isinstance(self.state, jax.Array) else ""
+        return (
+            f"steady state: friction {_show.shown(self.friction)}, "
+            f"state {_show.shown(self.state, unit)}, {self.status}"
+        )
+
 
 class Eigenvalues(eqx.Module):
     """Small perturbations of steady sliding.
@@ -47,6 +52,13 @@ class Eigenvalues(eqx.Module):
 
     values: Complex[Array, " n"]
     status: Status
+
+    def __repr__(self) -> str:
+        if not _checks.is_concrete(self.values) or np.ndim(self.values) > 1:
+            fastest = self.values.real.max(axis=-1)
+            return f"eigenvalues: largest growth rate {_show.shown(fastest, '1/s')}, {self.status}"
+        listed = ", ".join(f"{x:.4g}" for x in np.asarray(self.values))
+        return f"eigenvalues: {listed} 1/s, {self.status}"
 
 
 class CriticalStiffness(eqx.Module):
@@ -63,19 +75,19 @@ class CriticalStiffness(eqx.Module):
     def __float__(self) -> float:
         return float(self.value)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype)
 
     def __jax_array__(self) -> Array:
         return self.value
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if not _checks.is_concrete(self.value) or np.ndim(self.value):
-            return "CriticalStiffness(traced or batch)"
+            return f"critical stiffness {_show.shown(self.value, '1/m')}, {self.status}"
         return f"critical stiffness {float(self.value):.4g} 1/m, {self.status}"
 
 
-def steady_state(law: Any, V: Number) -> SteadyState:
+def steady_state(law: FrictionLaw, V: Number) -> SteadyState:
     """Friction and state of steady sliding: μ_ss(V) = μ(V, θ_ss(V)), θ_ss' = 0.
 
     Arguments:
@@ -97,28 +109,28 @@ def steady_state(law: Any, V: Number) -> SteadyState:
     Source: standard; the composite law's state through the Lambert function.
     """
     _checks.positive("V", V)
-    law, _, V = one_dtype(law, None, V)
+    law, _, V, _ = one_dtype(law, None, V, ())
     return _steady_state(law, V)
 
 
 @program
-def _steady_state(law: Any, V: Scalar) -> SteadyState:
+def _steady_state(law: FrictionLaw, V: Scalar) -> SteadyState:
     state = law.initial(V)
     friction = jnp.asarray(law.friction(V, state))
     return SteadyState(friction, state, _status(V, friction, law))
 
 
-def _status(V: Scalar, value: Any, *parts: Any) -> Status:
+def _status(V: Scalar, value: Array, *parts: object) -> Status:
     """What was wrong with traced arguments: a velocity that is not positive, a bad parameter."""
     return Status.first(
         Outcome,
         (~(V > 0), Outcome.bad_parameter),
-        *((getattr(x, "invalid", False), Outcome.bad_parameter) for x in parts),
+        *((~jnp.asarray(is_valid(part)), Outcome.bad_parameter) for part in parts),
         (~jnp.all(jnp.isfinite(value)), Outcome.not_finite),
     )
 
 
-def eigenvalues(law: Any, spring: Spring, V: Number) -> Eigenvalues:
+def eigenvalues(law: FrictionLaw, spring: Spring, V: Number) -> Eigenvalues:
     """Growth rates (real parts, 1/s) and angular frequencies of small perturbations.
 
     Eigenvalues of the spring-slider linearised about steady sliding at V, in the coordinates
@@ -150,9 +162,10 @@ def eigenvalues(law: Any, spring: Spring, V: Number) -> Eigenvalues:
 
 
 @program
-def _eigenvalues(law: Any, spring: Spring, V: Scalar) -> Eigenvalues:
+def _eigenvalues(law: FrictionLaw, spring: Spring, V: Scalar) -> Eigenvalues:
     coordinates = Coordinates(law, V.dtype)
     time = jnp.stack([jnp.zeros_like(V), jnp.ones_like(V)])
+    # The simulator's own equations are differentiated, so that what is stable here is so there.
     # One segment of length 1 s: dτ = dt
     schedule = Schedule.of(VelocityProtocol(time[:1], V[None]), None, time[1:])
     field = right_hand_side(coordinates, spring)
@@ -162,6 +175,7 @@ def _eigenvalues(law: Any, spring: Spring, V: Scalar) -> Eigenvalues:
     flat, unravel = ravel_pytree((jnp.log(V), y, *tail))
 
     def rates(x: Float[Array, " n"]) -> Float[Array, " n"]:
+        # Without the slip: nothing depends on it, and it would add an eigenvalue of zero
         w, y, *force = unravel(x)
         w_rate, y_rate, _, *force_rate = field(
             time[1] / 2, (w, y, jnp.zeros_like(w), *force), schedule
@@ -173,7 +187,7 @@ def _eigenvalues(law: Any, spring: Spring, V: Scalar) -> Eigenvalues:
 
 
 def critical_stiffness(
-    law: Any, V: Number, *, damping: Number = 0.0, mass: Number = 0.0
+    law: FrictionLaw, V: Number, *, damping: Number = 0.0, mass: Number = 0.0
 ) -> CriticalStiffness:
     """Stiffness (per unit normal stress, 1/m) below which steady sliding at V is unstable.
 
@@ -205,88 +219,18 @@ def critical_stiffness(
     _checks.positive("V", V)
     _checks.non_negative("damping", damping)
     _checks.non_negative("mass", mass)
-    law, _, V, damping, mass = one_dtype(law, None, V, damping, mass)
+    law, _, V, (damping, mass) = one_dtype(law, None, V, (damping, mass))
     return _critical_stiffness(law, V, damping, mass)
 
 
 @program
-def _critical_stiffness(law: Any, V: Scalar, damping: Scalar, mass: Scalar) -> CriticalStiffness:
-    linear = _linearise(Coordinates(law, V.dtype), V)
-    found = (_critical_numeric if linear.relaxation.shape[0] > 1 else _critical_one_state)(
+def _critical_stiffness(
+    law: FrictionLaw, V: Scalar, damping: Scalar, mass: Scalar
+) -> CriticalStiffness:
+    linear = linearise(Coordinates(law, V.dtype), V)
+    found = (critical_numeric if linear.relaxation.shape[0] > 1 else critical_one_state)(
         linear, V, damping, mass
     )
     negative = ~(damping >= 0) | ~(mass >= 0)
     loading = Status.first(Outcome, (negative, Outcome.bad_parameter))
     return CriticalStiffness(found, loading.or_else(_status(V, found, law)))
-
-
-def _critical_one_state(linear: "_Linear", V: Scalar, damping: Scalar, mass: Scalar) -> Scalar:
-    A, B, s = linear.direct + damping * V, linear.evolution[0], linear.relaxation[0, 0]
-    # Routh–Hurwitz for (λ−s)(mV λ² + A λ + kV) + B λ (r + λ q) = 0
-    total = A + B * linear.coupling[0]
-    return (A * s - B * linear.forcing[0]) * (1 - mass * V * s / total) / V
-
-
-class _Linear(NamedTuple):
-    """δμ = direct δw + evolution · δy;  δy' = forcing δw + relaxation δy + coupling δw'."""
-
-    direct: Scalar
-    evolution: Array
-    forcing: Array
-    relaxation: Array
-    coupling: Array
-
-
-def _linearise(coordinates: Coordinates, V: Scalar) -> _Linear:
-    y, unravel = ravel_pytree(coordinates.initial(V))
-
-    def friction(w: Scalar, y: Array) -> Scalar:
-        return coordinates.friction(V * jnp.exp(w), unravel(y))
-
-    def rate(w: Scalar, y: Array) -> Array:
-        return ravel_pytree(coordinates.rate(V * jnp.exp(w), unravel(y)))[0]
-
-    zero, one = jnp.zeros_like(V), jnp.ones_like(V)
-    direct, evolution = jax.jacfwd(friction, (0, 1))(zero, y)
-    forcing, relaxation = jax.jacfwd(rate, (0, 1))(zero, y)
-    coupling = ravel_pytree(coordinates.response(V, unravel(y), one, zero))[0]
-    return _Linear(direct, evolution, forcing, relaxation, coupling)
-
-
-def _critical_numeric(linear: _Linear, V: Scalar, damping: Scalar, mass: Scalar) -> Scalar:
-    """Largest k with an eigenvalue iω: the force response is real there, and k V = −response."""
-    size = linear.relaxation.shape[0]
-
-    def response(omega: Scalar) -> Array:
-        zero = jnp.zeros_like(omega)
-        s = jax.lax.complex(zero, omega)
-        complexes = jax.tree_util.tree_map(lambda x: x.astype(s.dtype), linear)
-        matrix = s * jnp.eye(size, dtype=s.dtype) - complexes.relaxation
-        dy = jnp.linalg.solve(matrix, complexes.forcing + s * complexes.coupling)
-        friction = complexes.direct + jax.lax.complex(damping * V, zero)
-        friction = friction + jnp.sum(complexes.evolution * dy)
-        return s * friction - jax.lax.complex(mass * V * omega**2, zero)
-
-    def out_of_phase(omega: Scalar) -> Scalar:
-        return response(omega).imag / omega
-
-    rates = jnp.abs(jnp.diagonal(linear.relaxation))
-    grid = jnp.geomspace(1e-4 * jnp.min(rates), 1e4 * jnp.max(rates), 400)
-    sign = jnp.sign(jax.vmap(out_of_phase)(grid))
-    low, high = jax.lax.stop_gradient((jnp.log(grid[:-1]), jnp.log(grid[1:])))
-    crosses = sign[:-1] * sign[1:] <= 0
-
-    def bisect(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = ends
-        middle = (low + high) / 2
-        left = jnp.sign(jax.vmap(out_of_phase)(jnp.exp(middle))) == sign[:-1]
-        return jnp.where(left, middle, low), jnp.where(left, high, middle)
-
-    low, high = jax.lax.fori_loop(0, 50, bisect, (low, high))
-    omegas = jnp.exp(jax.lax.stop_gradient((low + high) / 2))
-    stiffness = jnp.where(crosses, -jax.vmap(response)(omegas).real / V, 0.0)
-    omega = jax.lax.stop_gradient(omegas[jnp.argmax(stiffness)])
-    # One Newton step with the gradient on makes the derivative of the root exact
-    value, slope = jax.jvp(out_of_phase, (omega,), (jnp.ones_like(omega),))
-    omega = omega - value / jax.lax.stop_gradient(slope)
-    return jnp.where(jnp.any(crosses), jnp.maximum(-response(omega).real / V, 0.0), 0.0)

@@ -12,12 +12,9 @@ trained.parameters                               # the best, by validation if th
 
 from jaxfric.training._arrays import load_arrays as load_arrays, save_arrays as save_arrays
 from jaxfric.training._checkpoint import Checkpoints as Checkpoints
-from jaxfric.training._loop import Stream as Stream
-from jaxfric.training._train import (
-    Trained as Trained,
-    TrainingError as TrainingError,
-    train as train,
-)
+from jaxfric.training._outcome import Trained as Trained, TrainingError as TrainingError
+from jaxfric.training._plan import Stream as Stream
+from jaxfric.training._train import train as train
 from jaxfric.training._transfer import (
     freeze as freeze,
     mix as mix,

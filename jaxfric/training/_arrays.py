@@ -1,5 +1,6 @@
 """Small pytrees of arrays in one file."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from jaxtyping import PyTree
 from jaxfric._files import written_whole
 
 
-def save_arrays(path: str | os.PathLike[str], tree: PyTree, **facts: Any) -> Path:
+def save_arrays(path: str | os.PathLike[str], tree: PyTree, **facts: object) -> Path:
     """Write the arrays of a pytree, and facts about them, to one compressed file.
 
     Arguments:
@@ -33,15 +34,20 @@ def save_arrays(path: str | os.PathLike[str], tree: PyTree, **facts: Any) -> Pat
         [1. 1. 1.] {'trained_on': 'aging'}
     """
     path = Path(path)
+    # Under the path of each leaf, such as .encoder.weights[0].value: numpy alone can read a file,
+    # and one of another network is told by its names
     leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
     arrays = {jax.tree_util.keystr(where): np.asarray(x) for where, x in leaves}
     arrays["__facts__"] = np.asarray(json.dumps(facts))
     with written_whole(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        # The stub of numpy takes what is unpacked for its option allow_pickle, too
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # the stub: see above
     return path
 
 
-def load_arrays(path: Any, template: PyTree) -> tuple[PyTree, dict[str, Any]]:
+def load_arrays(
+    path: str | os.PathLike[str] | io.BufferedIOBase, template: PyTree
+) -> tuple[PyTree, dict[str, Any]]:
     """Read what `save_arrays` wrote into the shape of a template.
 
     Arguments:
@@ -54,6 +60,7 @@ def load_arrays(path: Any, template: PyTree) -> tuple[PyTree, dict[str, Any]]:
     Raises:
         ValueError: if structure or shapes differ.
     """
+    # Without pickles: a file from elsewhere can hold numbers, and no code that reading would run
     with np.load(path, allow_pickle=False) as file:
         facts = json.loads(str(file["__facts__"]))
         leaves, structure = jax.tree_util.tree_flatten_with_path(template)
@@ -68,5 +75,6 @@ def load_arrays(path: Any, template: PyTree) -> tuple[PyTree, dict[str, Any]]:
                     f"{name} has shape {file[name].shape} in {path} and {np.shape(like)} in the "
                     "template: build the template with the sizes that were saved"
                 )
+            # In the template's precision: what was trained in float32 serves float64 physics
             found.append(jnp.asarray(file[name], jnp.result_type(like)))
     return jax.tree_util.tree_unflatten(structure, found), facts

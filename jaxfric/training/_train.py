@@ -2,85 +2,26 @@
 
 import json
 import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, PyTree
 
 from jaxfric.training._checkpoint import Checkpoints
-from jaxfric.training._log import Log
-from jaxfric.training._loop import Plan, Stream, TrainState, begin, run_epochs
-from jaxfric.training._optimiser import Optimiser
-
-
-class TrainingError(RuntimeError):
-    """The loss or its gradient was not finite, or exploded.
-
-    Arguments:
-        step: the step that failed (the state before it is kept).
-        terms: loss, its terms and the gradient's norm at that step.
-        checkpoint: folder of the last good checkpoint, if any.
-    """
-
-    def __init__(self, step: int, terms: dict[str, float], checkpoint: Path | None):
-        values = ", ".join(f"{name} {value:.4g}" for name, value in terms.items())
-        kept = (
-            f"the last good checkpoint is in {checkpoint}"
-            if checkpoint
-            else "no checkpoint was kept (give checkpoint=FOLDER)"
-        )
-        super().__init__(
-            f"training failed at step {step}: {values}; {kept}. Lower the learning rate, clip the "
-            "gradient, or look for bad values in the data"
-        )
-        self.step, self.terms, self.checkpoint = step, terms, checkpoint
-
-
-class Trained(eqx.Module):
-    """What training gives.
-
-    Arguments:
-        parameters: the best by the metric.
-        last: those after the last step.
-        history: name → (evaluations,) or (evaluations, members): epoch, step, loss, its terms,
-            gradient_norm, metric.
-        best_metric: the smallest metric.
-        best_epoch: where it was reached.
-        steps: gradient steps taken.
-        stopped: whether patience ended the run.
-        failed: members (of several) whose loss was not finite; their best is from before.
-    """
-
-    parameters: PyTree
-    last: PyTree
-    history: dict[str, np.ndarray]
-    best_metric: Array
-    best_epoch: Array
-    steps: Array
-    stopped: Array
-    failed: Array
-
-    def __str__(self) -> str:
-        steps, epoch = np.asarray(self.steps), np.asarray(self.best_epoch)
-        metric = np.asarray(self.best_metric)
-        if metric.ndim:
-            return (
-                f"{metric.size} members, {steps.max()} steps, best metrics "
-                f"{metric.min():.4g} to {metric.max():.4g}, {int(np.sum(self.failed))} failed"
-            )
-        why = "stopped early" if self.stopped else "all epochs done"
-        return f"{steps} steps, {why}, best metric {metric:.4g} at epoch {epoch}"
+from jaxfric.training._log import Log, Row
+from jaxfric.training._loop import begin, run_epochs
+from jaxfric.training._outcome import Trained, TrainingError, trained
+from jaxfric.training._plan import Loss, Metric, Plan, Stream, TrainState
+from jaxfric.training._prepare import automatic, make_plan, place
 
 
 def train(
-    loss: Callable[..., Any],
+    loss: Loss,
     parameters: PyTree,
     data: PyTree | Stream,
     *,
@@ -89,7 +30,7 @@ def train(
     epochs: int,
     batch_size: int | None = None,
     validation: PyTree = None,
-    metric: Callable[..., Array] | None = None,
+    metric: Metric | None = None,
     patience: int | None = None,
     clip: float | None = None,
     evaluate_every: int = 1,
@@ -97,7 +38,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     save_every: int = 1,
     keep: int = 3,
-    config: dict[str, Any] | None = None,
+    config: Mapping[str, object] | None = None,
     progress: bool = False,
     mesh: Mesh | None = None,
 ) -> Trained:
@@ -151,44 +92,73 @@ def train(
 
     Source: ours.
     """
+    # Floating-point arrays are trained; functions, sizes and integers of a network are not
     arrays, static = eqx.partition(parameters, eqx.is_inexact_array)
-    mesh = _automatic(mesh)
-    plan = _plan(
-        loss, arrays, static, data, key, optimiser, epochs, batch_size, metric, patience, clip,
-        evaluate_every, explosion, mesh,
+    mesh = automatic(mesh)
+    plan = make_plan(
+        loss, arrays, static, data, key=key, optimiser=optimiser, epochs=epochs,
+        batch_size=batch_size, metric=metric, patience=patience, clip=clip,
+        evaluate_every=evaluate_every, explosion=explosion, mesh=mesh,
     )  # fmt: skip
     state = begin(plan, arrays, key)
+    # As it will be read back: JSON turns tuples into lists, and the two must compare as equal
+    stored_config = json.loads(json.dumps(dict(config or {})))
+    facts = {
+        "config": stored_config, "batch_size": plan.batch_size, "steps": plan.steps_per_epoch,
+    }  # fmt: skip
     store = None if checkpoint is None else Checkpoints(checkpoint, keep)
-    own = json.loads(json.dumps(config or {}))  # as it will be read back: tuples become lists
-    facts = {"config": own, "batch_size": plan.batch_size, "steps": plan.steps}
-    rows: list[dict[str, Any]] = []
-    if store is not None and (found := store.restore(state)) is not None:
-        _, state, stored = found
-        rows = stored.pop("rows")
-        if stored != facts:
-            raise ValueError(
-                f"the checkpoints in {checkpoint} belong to another configuration: {stored}; this "
-                f"run has {facts}. Use another folder"
-            )
+    state, rows = _resumed(store, state, facts, checkpoint)
     tensors = None if isinstance(data, Stream) else jax.tree_util.tree_map(jnp.asarray, data)
-    state, tensors, validation = _place(plan.mesh, (state, tensors, validation))
-    state, rows = _epochs(
-        plan, state, tensors, validation, rows, epochs // evaluate_every, store, save_every, facts,
-        Log(checkpoint, rows, epochs, progress),
+    state, tensors, validation = place(plan.mesh, (state, tensors, validation))
+    state, rows = _run(
+        plan, state, tensors, validation, rows=rows, evaluations=epochs // evaluate_every,
+        store=store, save_every=save_every, facts=facts,
+        log=Log(checkpoint, rows, epochs, progress),
     )  # fmt: skip
-    return _result(state, static, rows)
+    return trained(state, static, rows)
 
 
-def _epochs(
-    plan: Plan, state: TrainState, data: PyTree, validation: PyTree, rows: list[dict[str, Any]],
-    evaluations: int, store: Checkpoints | None, save_every: int, facts: dict[str, Any], log: Log,
-) -> tuple[TrainState, list[dict[str, Any]]]:  # fmt: skip
+def _resumed(
+    store: Checkpoints | None,
+    state: TrainState,
+    facts: Mapping[str, object],
+    folder: str | os.PathLike[str] | None,
+) -> tuple[TrainState, list[Row]]:
+    """State and history of the newest good checkpoint; without one, the state that is given."""
+    found = None if store is None else store.restore(state)
+    if found is None:
+        return state, []
+    _, state, stored = found
+    rows = stored.pop("rows")
+    # The epochs may differ, so that a run can be made longer; what shapes a step may not
+    if stored != facts:
+        raise ValueError(
+            f"the checkpoints in {folder} belong to another configuration: {stored}; this run has "
+            f"{facts}. Use another folder"
+        )
+    return state, rows
+
+
+def _run(
+    plan: Plan,
+    state: TrainState,
+    data: PyTree,
+    validation: PyTree,
+    *,
+    rows: list[Row],
+    evaluations: int,
+    store: Checkpoints | None,
+    save_every: int,
+    facts: Mapping[str, object],
+    log: Log,
+) -> tuple[TrainState, list[Row]]:
     """The loop on the host: one compiled call per evaluation."""
     saved = len(rows)
 
     def save() -> None:
         nonlocal saved
         if store is not None and len(rows) > saved:
+            # With the history, so that a resumed run has the whole of it; numbered by evaluations
             store.save(len(rows), state, {**facts, "rows": rows})
             saved = len(rows)
 
@@ -196,104 +166,33 @@ def _epochs(
         try:
             while len(rows) < evaluations and not _over(state):
                 new, metrics = run_epochs(plan, state, data, validation)
-                row = {name: np.asarray(x).tolist() for name, x in metrics.items()}
+                row: Row = {name: np.asarray(x).tolist() for name, x in metrics.items()}
+                # Of several members the others go on; a single run has nothing left to do. What
+                # was good is saved first, since `save_every` may have left it out
                 if np.ndim(new.failed) == 0 and bool(new.failed):
                     save()
-                    names = [n for n in row if n not in ("metric", "epoch", "step")]
                     folder = None if store is None or not saved else store.folder
-                    raise TrainingError(row["step"] + 1, {n: row[n] for n in names}, folder)
+                    raise TrainingError(int(new.step) + 1, _terms(row), folder)
                 state = new
                 rows.append(row)
                 log.write(row)
                 if len(rows) % save_every == 0:
                     save()
         except KeyboardInterrupt:
+            # A call that was interrupted has changed neither state nor rows: they still belong
+            # together, and the resumed run repeats that call
             save()
             raise
         save()
     return state, rows
 
 
+def _terms(row: Row) -> dict[str, float]:
+    """Loss, its terms and the gradient's norm."""
+    counters = ("metric", "epoch", "step")
+    return {name: x for name, x in row.items() if name not in counters and isinstance(x, float)}
+
+
 def _over(state: TrainState) -> bool:
+    """Whether no member has a step left to take."""
     return bool(np.all(np.asarray(state.stopped) | np.asarray(state.failed)))
-
-
-def _plan(
-    loss: Any, arrays: PyTree, static: PyTree, data: PyTree | Stream, key: Array,
-    optimiser: optax.GradientTransformation, epochs: int, batch_size: int | None, metric: Any,
-    patience: int | None, clip: float | None, evaluate_every: int, explosion: float,
-    mesh: Mesh | None,
-) -> Plan:  # fmt: skip
-    if key.ndim > 1 or not jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
-        raise ValueError("key must be a typed key, jax.random.key(0), or a vector of them")
-    if not jax.tree_util.tree_leaves(arrays):
-        raise ValueError("parameters hold no floating-point array: nothing to train")
-    if epochs < 1 or evaluate_every < 1 or epochs % evaluate_every:
-        raise ValueError(
-            f"epochs must be a positive multiple of evaluate_every; got {epochs} and "
-            f"{evaluate_every}"
-        )
-    if key.ndim == 1:
-        for x in jax.tree_util.tree_leaves(arrays):
-            if x.ndim == 0 or x.shape[0] != key.shape[0]:
-                raise ValueError(
-                    f"with {key.shape[0]} keys every array of the parameters needs a leading axis "
-                    f"of {key.shape[0]}; got shape {x.shape}. Make them with jax.vmap over keys"
-                )
-    if isinstance(data, Stream):
-        size, steps = 0, data.steps
-    else:
-        size = _rows(data)
-        batch = size if batch_size is None else min(batch_size, size)
-        steps, size = size // batch, batch
-    if mesh is not None and size % mesh.devices.size:
-        raise ValueError(
-            f"a batch of {size} cannot be spread over {mesh.devices.size} devices; choose a "
-            "batch_size that their number divides"
-        )
-    return Plan(
-        loss, metric, Optimiser(optimiser), clip, static, size, steps, evaluate_every, patience,
-        explosion, mesh, data.draw if isinstance(data, Stream) else None,
-    )  # fmt: skip
-
-
-def _rows(data: PyTree) -> int:
-    sizes = {np.shape(x)[:1] for x in jax.tree_util.tree_leaves(data)}
-    if len(sizes) != 1 or () in sizes or (0,) in sizes:
-        raise ValueError(
-            f"data must be arrays with one common leading axis; their first axes are {sizes or 0}"
-        )
-    return int(sizes.pop()[0])
-
-
-def _automatic(mesh: Mesh | None) -> Mesh | None:
-    """The same devices, with the compiler to choose how what is between is spread."""
-    if mesh is None:
-        return None
-    kinds = (AxisType.Auto,) * len(mesh.axis_names)
-    return Mesh(mesh.devices, mesh.axis_names, axis_types=kinds)
-
-
-def _place(mesh: Mesh | None, tree: PyTree) -> PyTree:
-    """Everything on every device of the mesh, those of other processes included."""
-    if mesh is None:
-        return jax.tree_util.tree_map(jnp.asarray, tree)
-    everywhere = NamedSharding(mesh, PartitionSpec())
-
-    def place(x: Any) -> Array:
-        if jax.dtypes.issubdtype(jnp.asarray(x).dtype, jax.dtypes.prng_key):
-            return jax.random.wrap_key_data(
-                place(jax.random.key_data(x)), impl=jax.random.key_impl(x)
-            )
-        host = np.asarray(x)
-        return jax.make_array_from_callback(host.shape, everywhere, lambda rows: host[rows])
-
-    return jax.tree_util.tree_map(place, tree)
-
-
-def _result(state: TrainState, static: PyTree, rows: list[dict[str, Any]]) -> Trained:
-    history = {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}
-    return Trained(
-        eqx.combine(state.best, static), eqx.combine(state.parameters, static), history,
-        state.best_metric, state.best_epoch, state.step, state.stopped, state.failed,
-    )  # fmt: skip

@@ -1,14 +1,13 @@
 """Transfer: train one part of a network and leave the rest as it is."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import PyTree
+from jaxtyping import PyTree, PyTreeDef
 
 
 def parts(network: PyTree, part: str | Sequence[str]) -> PyTree:
@@ -43,6 +42,8 @@ def parts(network: PyTree, part: str | Sequence[str]) -> PyTree:
             f"no part {', '.join(sorted(unknown))} with parameters; this network has "
             f'{", ".join(sorted(names))}, and "all" and "none" are understood'
         )
+    # By name and not by array, so that members of an ensemble and a network cast to another
+    # precision have the same mask
     return jax.tree_util.tree_map_with_path(
         lambda path, _: "all" in wanted or _first(path) in wanted, arrays
     )
@@ -68,7 +69,7 @@ def share(network: PyTree, part: str | Sequence[str]) -> float:
     total = sum(x.size for x in arrays)
     if total == 0:
         raise ValueError("network holds no floating-point array: nothing to share")
-    return sum(x.size for x, own in zip(arrays, chosen, strict=True) if own) / total
+    return sum(x.size for x, is_in in zip(arrays, chosen, strict=True) if is_in) / total
 
 
 def freeze(optimiser: optax.GradientTransformation, mask: PyTree) -> optax.GradientTransformation:
@@ -96,7 +97,9 @@ def freeze(optimiser: optax.GradientTransformation, mask: PyTree) -> optax.Gradi
     Source: ours, on optax.masked.
     """
     _checked(mask)
-    others = jax.tree_util.tree_map(lambda own: not own, mask)
+    # optax.masked passes the gradient of what it leaves out on as the update: that has to be set
+    # to zero by a second transformation
+    others = jax.tree_util.tree_map(lambda trains: not trains, mask)
     return optax.chain(optax.masked(optimiser, mask), optax.masked(optax.set_to_zero(), others))
 
 
@@ -131,23 +134,27 @@ def mix(network: PyTree, other: PyTree, mask: PyTree) -> PyTree:
         raise ValueError("both networks must have the same parts and shapes: make them alike")
     if _form(arrays)[0] != _form(mask)[0]:
         raise ValueError("the mask is of another network: make it with parts(network, ...)")
-    chosen = jax.tree_util.tree_map(lambda own, a, b: b if own else a, mask, arrays, others)
+    # Chosen when tracing, leaf by leaf: no gradient flows into the network that is not taken
+    chosen = jax.tree_util.tree_map(lambda swap, a, b: b if swap else a, mask, arrays, others)
     return eqx.combine(chosen, static)
 
 
-def _first(path: Any) -> str:
+def _first(path: tuple[object, ...]) -> str:
     """The attribute, key or index of the network under which a leaf lies."""
+    # JAX has a class of path entry for each of the three, with another name for what it holds
     for name in ("name", "key", "idx"):
         if path and hasattr(path[0], name):
             return str(getattr(path[0], name))
     return ""
 
 
-def _form(tree: PyTree) -> tuple[Any, list[tuple[int, ...]]]:
+def _form(tree: PyTree) -> tuple[PyTreeDef, list[tuple[int, ...]]]:
+    """Structure and shapes: what two networks must share to take each other's parameters."""
     leaves, structure = jax.tree_util.tree_flatten(tree)
     return structure, [jnp.shape(x) for x in leaves]
 
 
 def _checked(mask: PyTree) -> None:
+    # A network handed over in place of its mask has the structure of one, and would pass further on
     if not all(isinstance(x, (bool, np.bool_)) for x in jax.tree_util.tree_leaves(mask)):
         raise ValueError("the mask must hold booleans: make it with parts(network, ...)")

@@ -75,13 +75,13 @@ def test_a_record_of_another_length_compiles_nothing(record, compilations):
 
 
 def test_padding_changes_no_fit(record, monkeypatch):
-    from jaxfric.ratestate import _fit_problem
+    from jaxfric.inversion import _problem
 
     def fit():
         return inversion.fit_step(record, law(), rs.Spring(2e3), free=("stiffness", "step_time"))
 
     padded = fit()
-    monkeypatch.setattr(_fit_problem, "LENGTHS", (record.time.size,))
+    monkeypatch.setattr(_problem, "LENGTHS", (record.time.size,))
     unpadded = fit()
     np.testing.assert_allclose(padded.model, unpadded.model, rtol=0, atol=1e-12)
     np.testing.assert_allclose(padded.values, unpadded.values, rtol=1e-9)

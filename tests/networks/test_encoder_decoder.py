@@ -78,9 +78,9 @@ def test_shapes(size, causal):
 def test_the_latent_part_is_a_fifth_of_the_parameters(options):
     network = networks.EncoderDecoder(**options, rngs=nnx.Rngs(0))
     leaves = jax.tree_util.tree_leaves
-    own, every = (sum(x.size for x in leaves(tree)) for tree in (network.latent, network))
-    assert own / every == pytest.approx(0.2, abs=0.01)
-    assert networks.latent_share(network) == own / every == training.share(network, "latent")
+    latent, every = (sum(x.size for x in leaves(tree)) for tree in (network.latent, network))
+    assert latent / every == pytest.approx(0.2, abs=0.01)
+    assert networks.latent_share(network) == latent / every == training.share(network, "latent")
 
 
 def test_latent_size_can_be_given():

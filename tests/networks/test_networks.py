@@ -25,11 +25,11 @@ def law_and_cell(request):
 
 def knowing(name, positions=1):
     cell = networks.FrictionCell(1, rngs=nnx.Rngs(0), width=4, positions=positions)
-    own = 0 if name == "aging" else 1
+    kind = 0 if name == "aging" else 1
     dtype = cell.direct[...].dtype
     cell.log_length[...] = jnp.log(jnp.array([DC, DC], dtype))
     cell.direct[...] = jnp.asarray(A / 0.01, dtype)
-    cell.weights[...] = jnp.zeros(2, dtype).at[own].set(B / 0.01)
+    cell.weights[...] = jnp.zeros(2, dtype).at[kind].set(B / 0.01)
     cell.share[...] = jnp.asarray(-40.0, dtype)  # a jump lies on the sample
     return cell
 
@@ -200,6 +200,36 @@ def test_gradients_of_training_are_finite_through_a_hold_at_rest():
         assert np.all(np.isfinite(x))
 
 
+class Forgetting:
+    """A recurrence of the user's: h' = h/2 + V, ŷ = h' V. It knows nothing of slip."""
+
+    def initial(self, V):
+        return {"h": jnp.zeros_like(V)}
+
+    def step(self, hidden, velocity, dt):
+        h = hidden["h"] / 2 + velocity
+        return {"h": h}, h * velocity
+
+
+def test_any_recurrence_is_unrolled_whatever_its_hidden_state():
+    V = np.array([1.0, 3.0, 2.0])
+    h = np.array([1.0, 3.5, 3.75])
+    for velocity in (V, jnp.asarray(V)):
+        change, slope = networks.unroll_with_slopes(Forgetting(), velocity, DT)
+        np.testing.assert_allclose(change, h * V)
+        np.testing.assert_allclose(slope, h + V)  # of h' V at fixed h
+        np.testing.assert_array_equal(networks.unroll(Forgetting(), velocity, DT), change)
+
+
+def test_the_hidden_state_of_a_cell_says_what_it_holds():
+    cell = networks.FrictionCell(rngs=nnx.Rngs(0), positions=3)
+    before = cell.initial(2.0)
+    after, change = cell.step(before, 0.5, DT)
+    assert type(after) is type(before) and float(after.start) == float(before.start)
+    assert before.log_states.shape == after.log_states.shape == (3, 4)
+    assert (float(before.velocity), float(after.velocity)) == (2, 0.5) and change.shape == ()
+
+
 # Loss terms --------------------------------------------------------------------------------------
 
 
@@ -243,9 +273,9 @@ def load():
 @pytest.mark.x64
 def test_cell_as_a_law_behind_a_spring(law_and_cell):
     law, cell = law_and_cell
-    own = networks.CellLaw(cell, mu0=0.415)
+    learned = networks.CellLaw(cell, mu0=0.415)
     t, spring = jnp.linspace(0, 1, 101), rs.Spring(2.0)
-    expected, found = (spring_slider(each, spring, load(), t) for each in (law, own))
+    expected, found = (spring_slider(each, spring, load(), t) for each in (law, learned))
     assert found.status.ok
     np.testing.assert_allclose(found.friction, expected.friction, atol=2e-5)
 
@@ -255,14 +285,14 @@ def test_cell_as_a_law_behind_a_spring(law_and_cell):
 def test_cell_as_a_law_in_other_units(law_and_cell):
     """1 unit of velocity is 2 µm/s, of time 50 s: lengths are 100 µm."""
     law, cell = law_and_cell
-    own = networks.CellLaw(cell, mu0=0.6, reference=2e-6, velocity=2e-6, time=50.0)
+    learned = networks.CellLaw(cell, mu0=0.6, reference=2e-6, velocity=2e-6, time=50.0)
     real = rs.RateStateLaw(0.6, A, B, DC * 1e-4, 2e-6, law.evolution)
     protocol = rs.VelocityProtocol([0.0, 3.0, 20.0], [2e-6, 1e-8, 5e-6])
     t = jnp.linspace(0, 40, 81)
-    expected, found = (slide(each, protocol, t) for each in (real, own))
+    expected, found = (slide(each, protocol, t) for each in (real, learned))
     np.testing.assert_allclose(found.friction, expected.friction, atol=5e-6)
     spring = rs.Spring(20000.0)
-    expected, found = (spring_slider(each, spring, protocol, t) for each in (real, own))
+    expected, found = (spring_slider(each, spring, protocol, t) for each in (real, learned))
     np.testing.assert_allclose(found.friction, expected.friction, atol=2e-5)
 
 
@@ -285,8 +315,8 @@ def test_network_that_only_steps_converges_behind_a_spring():
     expected = spring_slider(law, spring, load(), t).friction
     errors = []
     for dt in (2e-3, 1e-3):
-        own = networks.SteppedLaw(cell, dt, mu0=0.415)
-        found = rs.spring_slider(own, spring, load(), t, step=dt)
+        stepped = networks.SteppedLaw(cell, dt, mu0=0.415)
+        found = rs.spring_slider(stepped, spring, load(), t, step=dt)
         assert found.status.ok
         errors.append(float(jnp.abs(found.friction - expected).max()))
     assert errors[1] < 0.65 * errors[0] < 0.006
@@ -313,8 +343,11 @@ def test_stepped_spring_slider_is_differentiable():
 
 def test_batches_and_wrong_lengths_are_refused():
     cell = networks.FrictionCell(rngs=nnx.Rngs(0))
-    with pytest.raises(ValueError, match="use jax.vmap"):
-        networks.unroll(cell, jnp.ones((2, 5)), DT)
+    for velocity in (jnp.ones((2, 5)), jnp.ones(0), jnp.ones(())):
+        with pytest.raises(ValueError, match="use jax.vmap"):
+            networks.unroll(cell, velocity, DT)
+        with pytest.raises(ValueError, match="use jax.vmap"):
+            networks.unroll_with_slopes(cell, velocity, DT)
     with pytest.raises(ValueError, match="slip must have the shape"):
         networks.unroll(cell, jnp.ones(5), DT, jnp.ones(4))
     with pytest.raises(ValueError, match="dt must be one number"):
@@ -325,6 +358,8 @@ def test_batches_and_wrong_lengths_are_refused():
         networks.FrictionCell(0, rngs=nnx.Rngs(0))
     with pytest.raises(ValueError, match="at least 1"):
         networks.FrictionGRU(0, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match="at least 1"):
+        networks.FrictionCell(positions=0, rngs=nnx.Rngs(0))
 
 
 @pytest.mark.x64
@@ -349,8 +384,8 @@ def test_cell_behind_a_spring_has_finite_right_gradients():
     protocol = rs.VelocityProtocol([0.0, 0.2], [0.5, 2.0])
 
     def total(cell, stiffness):
-        own = networks.CellLaw(cell, mu0=0.4)
-        return jnp.sum(rs.spring_slider(own, rs.Spring(stiffness), protocol, t).friction)
+        learned = networks.CellLaw(cell, mu0=0.4)
+        return jnp.sum(rs.spring_slider(learned, rs.Spring(stiffness), protocol, t).friction)
 
     value = jax.jit(total)
     slopes = jax.jit(jax.grad(total, argnums=(0, 1)))(cell, 1.0)

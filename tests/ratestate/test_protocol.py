@@ -54,7 +54,7 @@ def test_padding_changes_nothing(protocol):
     np.testing.assert_array_equal(padded(t), protocol(t))
     np.testing.assert_array_equal(padded.displacement(t), protocol.displacement(t))
     np.testing.assert_array_equal(padded.holds(), [False, True, False, False, False])
-    assert not padded.invalid
+    assert padded.valid
     slope = jax.grad(lambda T: padded_to(T).displacement(jnp.asarray(20.0)))(jnp.asarray(10.0))
     np.testing.assert_allclose(slope, 2.0)
 
@@ -151,14 +151,14 @@ def test_bad_constructors_raise():
         ([-np.inf, 1.0, 2.0], [1.0, 1.0, 1.0]),
     ],
 )
-def test_traced_bad_protocols_are_invalid(times, velocities):
-    assert invalid(jnp.array(times), jnp.array(velocities))
-    assert not invalid(jnp.array([0.0, 1.0, jnp.inf]), jnp.array([1.0, 0.0, -1.0]))
+def test_traced_bad_protocols_are_not_valid(times, velocities):
+    assert not valid(jnp.array(times), jnp.array(velocities))
+    assert valid(jnp.array([0.0, 1.0, jnp.inf]), jnp.array([1.0, 0.0, -1.0]))
 
 
 @jax.jit
-def invalid(times, velocities):
-    return rs.VelocityProtocol(times, velocities).invalid
+def valid(times, velocities):
+    return rs.VelocityProtocol(times, velocities).valid
 
 
 def test_normal_stress_is_linear_between_its_times():

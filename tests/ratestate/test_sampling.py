@@ -18,7 +18,7 @@ def compiled(**options):
 
     def one(key):
         protocol = rs.sample_protocol(key=key, **options)
-        return protocol, ~protocol.invalid
+        return protocol, protocol.valid
 
     return jax.jit(jax.vmap(one))
 

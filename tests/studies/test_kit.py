@@ -160,7 +160,7 @@ methods = st.builds(Method, words, words | st.just("-"), words | st.just("-"), w
 @given(methods, methods)
 def test_rows_belong_to_the_method_that_made_them(one, other):
     row = {**one.facts(), "mape": 1.0}
-    assert one.of(row) and other.of(row) == (one == other)
+    assert one.made(row) and other.made(row) == (one == other)
     assert row["method"].startswith(one.kind)
 
 

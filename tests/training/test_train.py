@@ -1,5 +1,6 @@
 """The training loop against a loop by hand, least squares, and itself killed and resumed."""
 
+import io
 import json
 import os
 import signal
@@ -143,12 +144,19 @@ def test_a_nan_stops_the_run_and_names_what_it_was(tmp_path):
     assert "no checkpoint" in str(caught.value)
 
 
+def test_a_term_that_is_no_number_does_not_hide_the_failure():
+    from jaxfric.training._train import _terms
+
+    row = {"loss": float("nan"), "each": [1.0, 2.0], "metric": 1.0, "step": 3, "epoch": 0}
+    assert list(_terms(row)) == ["loss"]
+
+
 def test_an_exploding_loss_stops_the_run_at_the_last_good_checkpoint(tmp_path):
     with pytest.raises(training.TrainingError, match="last good checkpoint is in") as caught:
         fit(optimiser=optax.sgd(1.6), epochs=300, batch_size=None, explosion=1e3,
             checkpoint=tmp_path / "run")  # fmt: skip
     store = training.Checkpoints(caught.value.checkpoint)
-    assert 0 < store.steps()[0] <= caught.value.step
+    assert 0 < store.numbers()[0] <= caught.value.step
 
 
 def test_a_member_that_fails_leaves_the_others():
@@ -273,7 +281,7 @@ def test_interrupt_leaves_a_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(_train, "run_epochs", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit(epochs=30, checkpoint=tmp_path / "run", save_every=100)
-    assert training.Checkpoints(tmp_path / "run").steps() == [7]
+    assert training.Checkpoints(tmp_path / "run").numbers() == [7]
     monkeypatch.undo()
     same(fit(epochs=30).last, fit(epochs=30, checkpoint=tmp_path / "run").last)
 
@@ -303,17 +311,32 @@ def test_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, damage
 
 
 def test_checkpoints_of_another_run_are_refused(tmp_path):
-    own = {"law": "aging", "sizes": (10, 100)}
-    fit(epochs=2, checkpoint=tmp_path / "run", config=own)
-    fit(epochs=3, checkpoint=tmp_path / "run", config=own)  # the same run goes on
+    config = {"law": "aging", "sizes": (10, 100)}
+    fit(epochs=2, checkpoint=tmp_path / "run", config=config)
+    fit(epochs=3, checkpoint=tmp_path / "run", config=config)  # the same run goes on
     with pytest.raises(ValueError, match="another configuration"):
         fit(epochs=2, checkpoint=tmp_path / "run", config={"law": "slip"})
     with pytest.raises(ValueError, match="another optimiser"):
-        fit(epochs=3, checkpoint=tmp_path / "run", config=own, optimiser=optax.sgd(1))
+        fit(epochs=3, checkpoint=tmp_path / "run", config=config, optimiser=optax.sgd(1))
+
+
+def test_checkpoints_are_numbered_and_the_oldest_go(tmp_path):
+    store = training.Checkpoints(tmp_path, keep=2)
+    assert store.numbers() == [] and store.restore({}) is None
+    for number in (1, 2, 5):
+        store.save(number, {"w": np.full(2, float(number))}, {"note": number})
+    assert store.numbers() == [5, 2]
+    number, tree, facts = store.restore({"w": np.zeros(2)})
+    assert (number, facts) == (5, {"note": 5}) and tree["w"].tolist() == [5, 5]
 
 
 def test_arrays_are_written_whole_and_checked(tmp_path):
     path = training.save_arrays(tmp_path / "a.npz", start(), law="aging")
+    with path.open("rb") as file:
+        for source in (path, str(path), file, io.BytesIO(path.read_bytes())):
+            tree, facts = training.load_arrays(source, start())
+            same(tree, start())
+            assert facts == {"law": "aging"}
     assert [f.name for f in tmp_path.iterdir()] == ["a.npz"]
     with pytest.raises(ValueError, match="another template"):
         training.load_arrays(path, {"slope": jnp.zeros(())})

@@ -107,9 +107,9 @@ def test_held_parameters_have_no_gradient():
         network = training.mix(jax.lax.stop_gradient(network), network, mask)
         return sequence_loss(network, DATA, None)
 
-    full, some = jax.grad(sequence_loss)(network, DATA, None), jax.grad(held)(network)
+    full, part = jax.grad(sequence_loss)(network, DATA, None), jax.grad(held)(network)
     for chosen, a, b in zip(
-        *map(jax.tree_util.tree_leaves, (mask, full, some)), strict=True
+        *map(jax.tree_util.tree_leaves, (mask, full, part)), strict=True
     ):  # fmt: skip
         np.testing.assert_allclose(b, a if chosen else 0 * a, atol=1e-7)
 

@@ -8,5 +8,9 @@ Method("sequence", part="latent", level="given") # one line of a table; a name i
 
 from jaxfric.studies._kit._keeper import Keeper as Keeper
 from jaxfric.studies._kit._method import Method as Method
-from jaxfric.studies._kit._study import FolderInUseError as FolderInUseError, Study as Study
+from jaxfric.studies._kit._study import (
+    FolderInUseError as FolderInUseError,
+    Metrics as Metrics,
+    Study as Study,
+)
 from jaxfric.studies._kit._threads import in_threads as in_threads

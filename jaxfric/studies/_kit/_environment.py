@@ -1,17 +1,16 @@
-"""Where numbers were made."""
+"""What numbers depend on beside the code: versions, device, cores."""
 
 import os
 import platform
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import jax
 
 
-def environment() -> dict[str, Any]:
-    """Commit, versions, device."""
+def environment() -> dict[str, object]:
+    """Commit, versions of the libraries that compute, device and cores, for metrics.json."""
     return {
         "commit": _commit(),
         "versions": {name: version(name) for name in ("jaxfric", "jax", "flax", "optax")},
@@ -22,6 +21,8 @@ def environment() -> dict[str, Any]:
 
 
 def _commit() -> str | None:
+    # An installed package has no repository, and a container may have no git: no reason to fail
+    # after hours of training
     here = Path(__file__).parent
     try:
         done = subprocess.run(

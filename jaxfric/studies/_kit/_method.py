@@ -1,7 +1,7 @@
 """One way to answer the question of a study: a line of its table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -10,7 +10,7 @@ class Method:
 
     Attributes:
         kind: which network, search or yardstick.
-        part: of the network that is tuned; "-" where nothing could be.
+        part: the part of the network that is tuned; "-" where nothing could be.
         level: how the level of what is predicted is known; "-" where that is no question.
         control: what is different from the kind's own way, for the sake of a comparison.
     """
@@ -22,23 +22,25 @@ class Method:
 
     @property
     def name(self) -> str:
-        """For a reader: kind and control."""
+        """What a reader sees in a table: kind and control."""
         return f"{self.kind}, {self.control}" if self.control else self.kind
 
     @property
     def file_name(self) -> str:
-        """The same and the rest as one word, for the file of a step."""
+        """All fields as one word without spaces: the name of the file that keeps the rows."""
         parts = [x for x in (self.kind, self.control, self.part, self.level) if x not in ("", "-")]
+        # Names hold signs that file systems or shells take for something else ("VAE + CMA-ES")
         words = "_".join(parts).replace("+", " ").replace(",", " ").split()
         return "-".join(words)
 
-    def of(self, row: dict[str, Any]) -> bool:
-        """Whether a row of metrics.json is this method's."""
-        own = (self.kind, self.part, self.level, self.control)
-        return own == tuple(row.get(x) for x in ("kind", "part", "level", "control"))
+    def made(self, row: Mapping[str, object]) -> bool:
+        """Whether a row of metrics.json was made by this method."""
+        # By the fields, not by the name: two methods may read alike and differ in part or level
+        fields = (self.kind, self.part, self.level, self.control)
+        return fields == tuple(row.get(x) for x in ("kind", "part", "level", "control"))
 
     def facts(self) -> dict[str, str]:
-        """The beginning of a row: the fields, and the name for a reader."""
+        """What a row begins with: the name for a reader, and the fields that `made` looks at."""
         return {
             "method": self.name,
             "kind": self.kind,

@@ -12,13 +12,16 @@ from jaxfric._files import write_json
 from jaxfric.studies._kit._environment import environment
 from jaxfric.studies._kit._keeper import Keeper
 
-Plan = TypeVar("Plan")
+Plan = TypeVar("Plan")  # the preset of a study
+# What metrics.json holds, by name. A study that was finished before is read back from its file, and
+# JSON keeps no types: a reader has to know the shape of what it asks for
 Metrics = dict[str, Any]
-OWN = ("runs", "networks", "metrics.json", "shown.json", "preset.json")  # what a study writes
+# Whatever a study writes into its folder, and so all that `force` may delete
+WRITTEN = ("runs", "networks", "metrics.json", "shown.json", "preset.json")
 
 
 class FolderInUseError(ValueError):
-    """The folder holds a study, and nothing was said of what shall become of it."""
+    """The folder holds a study, and the caller did not say whether to resume or replace it."""
 
 
 class Study(NamedTuple, Generic[Plan]):
@@ -64,9 +67,10 @@ class Study(NamedTuple, Generic[Plan]):
         if preset not in self.presets:
             raise ValueError(f"preset must be one of {', '.join(self.presets)}; got {preset!r}")
         _prepare(out, preset, resume, force)
-        written = out / "metrics.json"
-        if written.exists():
-            finished: Metrics = json.loads(written.read_text("utf-8"))
+        # metrics.json is written last, and whole: where it is, every step was taken
+        metrics_file = out / "metrics.json"
+        if metrics_file.exists():
+            finished: Metrics = json.loads(metrics_file.read_text("utf-8"))
             return finished
         began = time.perf_counter()
         keeper = Keeper(self.presets[preset], out, progress)
@@ -79,15 +83,17 @@ class Study(NamedTuple, Generic[Plan]):
             "environment": environment(),
         }
         metrics["headline"] = self.headline(metrics)
-        write_json(written, metrics)
+        write_json(metrics_file, metrics)
         return metrics
 
 
 def _prepare(out: Path, preset: str, resume: bool, force: bool) -> None:
-    """An empty folder, or one whose runs belong to this preset."""
+    """Make the folder empty, or sure that the runs in it belong to this preset."""
+    # The stamp is written before any step, so that a folder without one holds nothing of a study's
+    # and nothing in it is ever deleted
     stamp = out / "preset.json"
     if force and stamp.exists():
-        for name in OWN:
+        for name in WRITTEN:
             target = out / name
             shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
     if stamp.exists():

@@ -11,7 +11,7 @@ metrics = fault_slip.run("laptop", "fault-slip", record)             # the whole
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jaxfric.studies.fault_slip._laboratory import (
     Laboratory as Laboratory,
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from jaxfric.studies.fault_slip._study import read_back as read_back, run as run
     from jaxfric.studies.fault_slip._summary import table as table
 
-# A prediction starts without the simulator of faults and the libraries that train.
+# A prediction starts without the simulator of faults and the libraries that train: what needs them is
+# imported when it is first asked for (PEP 562).
 _LATER = {
     "Records": "_data",
     "simulate_records": "_data",
@@ -48,7 +49,7 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

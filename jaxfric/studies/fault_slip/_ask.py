@@ -1,11 +1,11 @@
 """Asking networks for the friction of a laboratory's record, before and after tuning."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Bool, Float, PyTree
 
 from jaxfric import forecast, programs
 from jaxfric.studies.fault_slip._features import Scale
@@ -14,15 +14,23 @@ from jaxfric.studies.fault_slip._level import EVEN, RISING, Level, Prior, fit_le
 from jaxfric.studies.fault_slip._reading import as_networks, read_images, read_sequence
 from jaxfric.studies.fault_slip._sampling import DT, padded, single
 
-STEPS = 150  # of tuning
-FOLDS = 6  # members of an ensemble at most: each leaves out another cycle
-ROUNDS = 2  # of inferring the level and tuning
-EARLY = 3  # all rounds but the last take this part of the steps
-IGNORED = 20  # samples at the start of a record, where a network knows nothing of the past
+# Steps of tuning. Like the numbers of rounds and their shares below, chosen on the first 120 s of
+# p4581, before its test span.
+STEPS = 150
+# Members of an ensemble at most; each leaves out another of the cycles that are tuned on, so that
+# they differ by what a cycle more or less would have taught: their spread is a band of the answer.
+FOLDS = 6
+# Rounds of inferring the level and tuning. The level is inferred from what the networks say, and
+# the networks are taught what the level leaves: each needs the other first.
+ROUNDS = 2
+# All rounds but the last take the EARLY-th part of the steps: they serve the level alone.
+EARLY = 3
+# Samples at the start of a record from which nothing is learnt: there a network knows no past.
+IGNORED = 20
 
 
 class Answer(NamedTuple):
-    """Of every seed.
+    """What networks of one kind, one for each seed, say of a record.
 
     Attributes:
         friction: (seeds, m).
@@ -33,29 +41,46 @@ class Answer(NamedTuple):
         readings: (seeds, m), of encoder-decoders before tuning, in spreads of the friction.
     """
 
-    friction: np.ndarray
-    spread: np.ndarray | None
-    time: np.ndarray | None
+    friction: Float[np.ndarray, "seeds m"]
+    spread: Float[np.ndarray, "seeds m"] | None
+    time: Float[np.ndarray, "seeds m"] | None
     level: list[Level] | None
-    network: Any = None
-    readings: np.ndarray | None = None
+    network: PyTree = None
+    readings: Float[np.ndarray, "seeds m"] | None = None
 
 
 class Units(NamedTuple):
-    """What is known of a record before a network has read it."""
+    """What is known of a record before a network has read it.
 
-    end: int  # samples seen
-    learn: np.ndarray  # which of them teach
+    Attributes:
+        end: samples seen.
+        learn: (m,), which of them teach.
+        recurrence: mean time between the failures seen, s.
+        energy: (m,), standardised log energy, in single precision.
+        given: mean and spread of the record's friction, if its level is given.
+        prior: of the level, if it is not.
+    """
+
+    end: int
+    learn: Bool[np.ndarray, " m"]
     recurrence: float
-    energy: np.ndarray  # (m,), standardised, float32
-    given: Scale | None  # of friction, if the record's own level is given
-    prior: Prior  # of the level, if it is not
+    energy: Float[np.ndarray, " m"]
+    given: Scale | None
+    prior: Prior
 
 
 def units(lab: Laboratory, cycles: int, given: bool, prior: Prior = RISING) -> Units:
-    """From the first cycles, or from the whole record if its mean and spread are given."""
+    """Mean and spread of a record from its first cycles, or from all of it if they are given.
+
+    Arguments:
+        lab: the record.
+        cycles: seen; the whole record is if 0.
+        given: mean and spread of the whole record are known, as in the paper.
+        prior: of the level, if they are not.
+    """
     end = lab.end_of(cycles) if cycles else lab.samples
     index = np.arange(lab.samples)
+    # Where the level is to be inferred, no unit may come from after the cycles seen either
     energy = Scale.of_record(lab.log_energy, (index < end) | given).unit(lab.log_energy)
     scale = Scale.of_record(_friction(lab)) if given else None
     learn = (index < end) & (index >= IGNORED)
@@ -63,14 +88,18 @@ def units(lab: Laboratory, cycles: int, given: bool, prior: Prior = RISING) -> U
 
 
 def ask_sequence(
-    network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
+    network: PyTree, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
     drift: bool = True, members: int = FOLDS, only: tuple[int, int] | None = None,
     patience: int | None = None, steps: int = STEPS, seed: int = 0,
 ) -> Answer:  # fmt: skip
     """Friction and time to failure by sequence networks.
 
+    Without tuning the networks are read as they are. With it the level is inferred and the networks
+    are tuned on what it leaves, `ROUNDS` times, in ensembles whose members leave out a cycle each.
+
     Arguments:
-        network: with a leading axis of seeds; of seeds and members for the part "none".
+        network: `networks.EmissionGRU` or `Weights` of such, with a leading axis of seeds; of seeds
+            and members for the part "none".
         lab: the record.
         cycles: seen; tuned on, unless the part is "none".
         part: see `training.parts`.
@@ -82,52 +111,77 @@ def ask_sequence(
         patience: stop tuning early, see `tune_sequence`.
         steps: of tuning.
         seed: of tuning.
+
+    Returns:
+        `Answer`.
+
+    Raises:
+        ValueError: fewer cycles in the record than are asked for, or a record without friction.
     """
     known = units(lab, cycles, given)
+    # In double precision, as the regression of the level is
     readings = read_sequence(network, known.energy).astype(np.float64)
     if part == "none":
         readings = readings.mean(1) if readings.ndim == 4 else readings
         friction, levels = _levelled(readings[..., 0], lab, known, drift)
         time = with_clock(known.recurrence * readings[..., 1], lab, known, cycles)
         return Answer(friction, None, time, levels, network)
-    # What trains is imported when something is to be trained
+    # What trains is imported when something is to be trained: a prediction without tuning starts
+    # without the libraries of networks and optimisers
     from jaxfric.studies.fault_slip._tuning import Lesson, tune_sequence
 
     network, n = as_networks(network), known.end
     left = lab.time_to_failure[:n] / known.recurrence
     weights = _weights(lab, n, members, only)
-    out = readings[:, None]
+    out = readings[:, None]  # (seeds, members, m, 2), here of one member: friction, time
     # The level is inferred from the readings, and the network learns what the level leaves
-    for later in reversed(range(1 if given else ROUNDS)):
+    for rounds_left in reversed(range(1 if given else ROUNDS)):
+        # One target for all: the level is inferred from the mean of all seeds and members
         target = _target(out[..., 0].mean((0, 1)), lab, known, drift)
         lesson = Lesson(
             known.energy[:n], target[:n], np.nan_to_num(left), np.isfinite(left), weights
         )
+        # Every round begins anew with the untuned network; only its target has become better
         tuned = tune_sequence(
-            network, lesson, part, steps=max(steps // (EARLY if later else 1), 1),
+            network, lesson, part, steps=max(steps // (EARLY if rounds_left else 1), 1),
             patience=patience, seed=seed,
         )  # fmt: skip
         out = read_sequence(tuned, known.energy).astype(np.float64)
-    # A few failures teach little of when the next one comes: half way to the tuned readings
+    # A few failures teach little of when the next one comes, and tuning on them overfits: the time
+    # goes only half way from the untuned readings to the tuned ones
     before = readings[:, None] if readings.ndim == 3 else readings
     time = known.recurrence * 0.5 * (np.median(before[..., 1], 1) + np.median(out[..., 1], 1))
     time = with_clock(time, lab, known, cycles)
     friction, levels = _levelled(out[..., 0].mean(1), lab, known, drift)
+    # Members differ in spreads of friction; the level's gain makes friction of them
     gains = friction.std(1) / out[..., 0].mean(1).std(1)
     return Answer(friction, out[..., 0].std(1) * gains[:, None], time, levels, tuned)
 
 
 def mean_of(answers: Sequence[Answer]) -> Answer:
-    """Of networks of several kinds, seed by seed; the times of those that tell them."""
+    """The mean of networks of several kinds, seed by seed; the times of those that tell them."""
     friction = np.stack([answer.friction for answer in answers])
     within = [np.zeros_like(a.friction) if a.spread is None else a.spread for a in answers]
+    # The variance of a mixture: the mean of the variances within its parts, and that of their means
     spread = np.sqrt(np.mean(np.square(within), axis=0) + np.var(friction, axis=0))
     times = [answer.time for answer in answers if answer.time is not None]
     return Answer(friction.mean(0), spread, np.mean(times, axis=0) if times else None, None)
 
 
-def with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> np.ndarray:
-    """Half way to a clock that learns from the same cycles: the two err at different moments."""
+def with_clock(
+    time: Float[np.ndarray, "seeds m"], lab: Laboratory, known: Units, cycles: int
+) -> Float[np.ndarray, "seeds m"]:
+    """Half way to a clock that learns from the same cycles: the two err at different moments.
+
+    The clock reads the time since the last burst alone, and nothing else of the emission. On the
+    first 120 s of p4581 it helps after three cycles and makes no difference after six.
+
+    Arguments:
+        time: (seeds, m), to failure, as networks say, s.
+        lab: the record.
+        known: of it.
+        cycles: seen; without any there is no clock, and the time stays as it is.
+    """
     teaches = known.learn & np.isfinite(lab.time_to_failure)
     if not cycles or not teaches.any():
         return time
@@ -136,11 +190,16 @@ def with_clock(time: np.ndarray, lab: Laboratory, known: Units, cycles: int) -> 
 
 
 @programs.program
-def _clock(energy: Array, time: Array, teaches: Array) -> Array:
+def _clock(
+    energy: Float[Array, " m"], time: Float[Array, " m"], teaches: Bool[Array, " m"]
+) -> Float[Array, " m"]:
     return forecast.clock(energy, time, DT, teaches)
 
 
-def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | None) -> np.ndarray:
+def _weights(
+    lab: Laboratory, end: int, members: int, only: tuple[int, int] | None
+) -> Float[np.ndarray, "members end"]:
+    """1 where a member of the ensemble learns from a sample, 0 elsewhere."""
     from jaxfric.studies.fault_slip._tuning import folds
 
     if only is None and members > 1:
@@ -151,13 +210,32 @@ def _weights(lab: Laboratory, end: int, members: int, only: tuple[int, int] | No
 
 
 def ask_images(
-    network: Any, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
+    network: PyTree, lab: Laboratory, cycles: int, part: str, *, given: bool = False,
     drift: bool = True, causal: bool = True, steps: int = STEPS, seed: int = 0,
-    readings: np.ndarray | None = None,
+    readings: Float[np.ndarray, "seeds m"] | None = None,
 ) -> Answer:  # fmt: skip
     """Friction by encoder-decoders: the newest column if causal, the mean of all windows if not.
 
-    Reading takes long: `readings` are those of the untuned network, if it has been asked before.
+    Level and tuning take one round and a single member, where sequence networks have more: an image
+    takes long to read and to learn from.
+
+    Arguments:
+        network: `networks.EncoderDecoder` or `Weights` of such, with a leading axis of seeds.
+        lab: the record.
+        cycles: seen; tuned on, unless the part is "none".
+        part: see `training.parts`.
+        given: see `ask_sequence`.
+        drift: see `ask_sequence`.
+        causal: see above.
+        steps: of tuning.
+        seed: of tuning.
+        readings: of the untuned network, if it has been asked before; reading takes long.
+
+    Returns:
+        `Answer`, without a time to failure.
+
+    Raises:
+        ValueError: see `ask_sequence`.
     """
     known = units(lab, cycles, given, EVEN)
     if readings is None:
@@ -182,17 +260,23 @@ def ask_images(
 
 
 def _levelled(
-    readings: np.ndarray, lab: Laboratory, known: Units, drift: bool
-) -> tuple[np.ndarray, list[Level] | None]:
-    """Friction from the readings of networks, (seeds, m)."""
+    readings: Float[np.ndarray, "seeds m"], lab: Laboratory, known: Units, drift: bool
+) -> tuple[Float[np.ndarray, "seeds m"], list[Level] | None]:
+    """Friction from readings in spreads, and the level of each seed where it is inferred."""
     if known.given is not None:
         return np.asarray(known.given.back(readings)), None
     levels = [_level(reading, lab, known, drift) for reading in readings]
     return np.stack([level(x) for level, x in zip(levels, readings, strict=True)]), levels
 
 
-def _target(readings: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> np.ndarray:
-    """What tuning teaches, (m,): standardised friction without its relaxation."""
+def _target(
+    readings: Float[np.ndarray, " m"], lab: Laboratory, known: Units, drift: bool
+) -> Float[np.ndarray, " m"]:
+    """What tuning teaches: standardised friction without its relaxation.
+
+    The relaxation is a matter of this record alone, of which no emission tells; with it in the
+    target the network would have to learn by heart when it was.
+    """
     friction = _friction(lab)
     if known.given is not None:
         return np.asarray(known.given.unit(friction))
@@ -200,11 +284,13 @@ def _target(readings: np.ndarray, lab: Laboratory, known: Units, drift: bool) ->
     return Scale.of_record(left, known.learn).unit(left)
 
 
-def _level(readings: np.ndarray, lab: Laboratory, known: Units, drift: bool) -> Level:
+def _level(
+    readings: Float[np.ndarray, " m"], lab: Laboratory, known: Units, drift: bool
+) -> Level:
     return fit_level(readings, _friction(lab), known.learn, known.recurrence, drift, known.prior)
 
 
-def _friction(lab: Laboratory) -> np.ndarray:
+def _friction(lab: Laboratory) -> Float[np.ndarray, " m"]:
     if lab.friction is None:
         raise ValueError(f"{lab.name} has no friction or shear stress to learn from or to score")
     return lab.friction

@@ -1,26 +1,34 @@
 """Simulated records: what the networks are trained on, as functions of a key."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import diffrax
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Key, PyTree
 
 from jaxfric import fault, forecast
 from jaxfric._files import written_whole
 from jaxfric.studies._kit import in_threads
 from jaxfric.studies.fault_slip._sampling import DT
 
-WARM_UP = 40.0  # s that a simulated fault forgets its start in
-FEWEST = 8  # events of a record that is kept
-BATCH = 25  # records of one call
-MOST_STEPS = 24576  # of the solver: the few faults that want more are left out
+# s that are simulated and thrown away: a chain begins in steady sliding, which no fault that
+# slips in events does, and some cycles (recurrences are of 3 s and more) let it forget that.
+WARM_UP = 40.0
+# Events of a record that is kept: a fault that creeps, one in five of those drawn, has none to
+# learn from, and with fewer the recurrence is not known.
+FEWEST = 8
+BATCH = 25  # records of one call of an accelerator, where a batch runs in lockstep
+# Of the solver. A batch in lockstep waits for its slowest member, and its memory is set aside for
+# the most steps: the few faults that want more are left out.
+MOST_STEPS = 24576
 TOLERANCE = 1e-4  # of the solver: friction is right to 1e-4, far below any instrument's noise
+Simulation: TypeAlias = Callable[[PyTree], PyTree]  # a member of a batch → its arrays
 
 
 class Records(eqx.Module):
@@ -44,11 +52,11 @@ class Records(eqx.Module):
 
     @property
     def count(self) -> int:
-        """Records."""
+        """Number of records that were kept."""
         return int(self.recurrence.shape[0])
 
-    def some(self, which: Any) -> "Records":
-        """A part of the records."""
+    def subset(self, which: slice | Bool[np.ndarray, " records"]) -> "Records":
+        """The records of a slice or a mask."""
         return jax.tree_util.tree_map(lambda x: x[which], self)
 
     def timed(self) -> "Records":
@@ -57,14 +65,15 @@ class Records(eqx.Module):
         It is not known after the last failure, so records end where one in ten is past it, and
         that one is left out.
         """
+        # Records share one length, and the shortest would cost all others samples: one in ten goes
         until = np.asarray(self.known).sum(1)
         end = int(np.quantile(until, 0.1, method="lower"))
-        those = self.some(until >= end)
-        time = (those.time_to_failure / those.recurrence[:, None])[:, None, :end]
-        energy = those.log_energy[..., :end]
+        kept = self.subset(until >= end)
+        time = (kept.time_to_failure / kept.recurrence[:, None])[:, None, :end]
+        energy = kept.log_energy[..., :end]
         return Records(
-            energy, jnp.broadcast_to(time, energy.shape), those.time_to_failure[:, :end],
-            those.known[:, :end], those.recurrence, self.simulated,
+            energy, jnp.broadcast_to(time, energy.shape), kept.time_to_failure[:, :end],
+            kept.known[:, :end], kept.recurrence, self.simulated,
         )  # fmt: skip
 
 
@@ -81,6 +90,9 @@ def simulate_records(
 ) -> Records:
     """Random faults under random instruments; faults that creep are left out.
 
+    Several instruments hear the same fault, which costs little beside its simulation: what networks
+    learn must hold for a fault, and not for the gains and windows it is heard with.
+
     Arguments:
         seed: of all that is random.
         count: faults drawn.
@@ -90,12 +102,21 @@ def simulate_records(
         ranges: of the faults.
         average: with the instrument's averaging window; without, one of one sample.
         drift: keep the drift of the level in the friction, as a laboratory has it.
+
+    Returns:
+        `Records`, as many as were of use.
+
+    Source: ours, in place of the paper's simulation of 2,817 discs, whose code and data are not
+    public.
     """
-    one = _Simulation(instruments, seconds, patches, ranges, average, drift)
+    simulation = _Simulation(
+        instruments=instruments, seconds=seconds, patches=patches, ranges=ranges, average=average,
+        drift=drift,
+    )  # fmt: skip
     keys = jax.random.split(jax.random.key(seed), count)
-    parts = over_cores(one, [keys[i : i + BATCH] for i in range(0, count, BATCH)])
+    parts = over_cores(simulation, [keys[i : i + BATCH] for i in range(0, count, BATCH)])
     columns = [np.concatenate(x) for x in zip(*parts, strict=True)]
-    good = columns.pop()
+    good = columns.pop()  # faults that failed to run among them: their other columns mean nothing
     energy, friction, left, known, recurrence = (x[good] for x in columns)
     return Records(
         jnp.asarray(energy, jnp.float32), jnp.asarray(friction, jnp.float32),
@@ -104,63 +125,70 @@ def simulate_records(
     )  # fmt: skip
 
 
-def over_cores(one: Any, batches: list[Any]) -> list[Any]:
-    """`one` of every member of every batch, in float64 (stick-slip needs it; networks do not).
+def over_cores(simulation: Simulation, batches: Sequence[PyTree]) -> list[PyTree]:
+    """Simulate every member of every batch, in float64 (stick-slip needs it; networks do not).
 
     On a processor every member is a call of its own, so that none waits for the slowest of its
     batch and one program serves batches of any size, in as many threads as there are cores;
     elsewhere a batch runs in lockstep.
 
     Arguments:
-        one: a module that takes a member; equal ones share their program.
+        simulation: a module that takes a member; equal ones share their program.
         batches: members with a leading axis.
+
+    Returns:
+        What the simulation gives of each batch, with a leading axis of members.
     """
 
-    def run(program: Any, members: Any) -> Any:
-        with jax.enable_x64(True):  # holds for one thread
-            return jax.tree_util.tree_map(np.asarray, program(one, members))
+    def run(program: Callable[[Simulation, PyTree], PyTree], members: PyTree) -> PyTree:
+        # The setting holds for one thread, so each thread has to make it
+        with jax.enable_x64(True):
+            return jax.tree_util.tree_map(np.asarray, program(simulation, members))
 
     if jax.default_backend() != "cpu":
         return [run(_together, batch) for batch in batches]
 
-    def member(x: Any, i: int) -> Any:
-        return x[i] if isinstance(x, jax.Array) else np.asarray(x[i])  # a number would be static
+    def member(x: Array | np.ndarray, i: int) -> Array | np.ndarray:
+        # An item of a NumPy array is a number, which `filter_jit` takes for a part of the program:
+        # each would be compiled for itself
+        return x[i] if isinstance(x, jax.Array) else np.asarray(x[i])
 
     sizes = [len(jax.tree_util.tree_leaves(batch)[0]) for batch in batches]
     members = [
         jax.tree_util.tree_map(partial(member, i=i), batch)
         for batch, size in zip(batches, sizes, strict=True) for i in range(size)
     ]  # fmt: skip
-    first = run(_alone, members[0])  # compiled once
-    each = [first, *in_threads(partial(run, _alone), members[1:])]
+    # The first by itself: threads that begin together would compile the same program each
+    first = run(_alone, members[0])
+    found = [first, *in_threads(partial(run, _alone), members[1:])]
     ends = np.cumsum(sizes)
     return [
-        jax.tree_util.tree_map(lambda *x: np.stack(x), *each[end - size : end])
+        jax.tree_util.tree_map(lambda *x: np.stack(x), *found[end - size : end])
         for end, size in zip(ends, sizes, strict=True)
     ]
 
 
 @eqx.filter_jit
-def _alone(one: Any, member: Any) -> Any:
-    return one(member)
+def _alone(simulation: Simulation, member: PyTree) -> PyTree:
+    return simulation(member)
 
 
 @eqx.filter_jit
-def _together(one: Any, members: Any) -> Any:
-    return jax.vmap(one)(members)
+def _together(simulation: Simulation, members: PyTree) -> PyTree:
+    return jax.vmap(simulation)(members)
 
 
 def save_records(path: Path, records: Records) -> None:
-    """Whole, or not at all."""
-    arrays: dict[str, Any] = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
+    """Write records whole, or not at all: a killed study must not find a part of them."""
+    arrays = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
     with written_whole(path) as part, part.open("wb") as file:
-        np.savez(file, simulated=records.simulated, **arrays)
+        np.savez(file, simulated=np.asarray(records.simulated), **arrays)
 
 
 def load_records(path: Path) -> Records:
-    """What `save_records` wrote."""
+    """Read what `save_records` wrote."""
     with np.load(path) as file:
-        arrays: dict[str, Any] = {name: jnp.asarray(file[name]) for name in _ARRAYS}
+        arrays = {name: jnp.asarray(file[name]) for name in _ARRAYS}
         return Records(**arrays, simulated=int(file["simulated"]))
 
 
@@ -168,7 +196,10 @@ _ARRAYS = ("log_energy", "friction", "time_to_failure", "known", "recurrence")
 
 
 class _Simulation(eqx.Module):
-    """What `simulate_records` draws a record by."""
+    """What `simulate_records` draws a record by: a key → `_simulated_record`.
+
+    A module and not a closure, so that two calls with the same numbers share their program.
+    """
 
     instruments: int
     seconds: float
@@ -177,40 +208,55 @@ class _Simulation(eqx.Module):
     average: bool
     drift: bool
 
-    def __call__(self, key: Any) -> tuple[Array, ...]:
+    def __call__(self, key: Key[Array, ""]) -> tuple[Array, ...]:
         t = jnp.arange(0.0, WARM_UP + self.seconds, DT)
-        return _one(
-            key, t, self.instruments, self.patches, self.ranges, self.average, self.drift
-        )  # fmt: skip
+        fault_key, instrument_keys, noise_keys = jax.random.split(key, 3)
+        chain, velocity = fault.sample_fault(
+            key=fault_key, patches=self.patches, ranges=self.ranges
+        )
+        history = fault.simulate(chain, velocity, t, options=solver_options())
+        keys = [jax.random.split(k, self.instruments) for k in (instrument_keys, noise_keys)]
+        heard = partial(_heard, history, average=self.average, drift=self.drift)
+        energy, friction = jax.vmap(heard)(*keys)
+        return _with_times(energy, friction, history.status.ok)
 
 
-def _one(
-    key: Any, t: Array, instruments: int, patches: int, ranges: fault.FaultRanges, average: bool,
-    drift: bool,
-) -> tuple[Array, ...]:  # fmt: skip
-    """Log energy, friction, time to failure, where known, recurrence, whether it is of use."""
-    own, how, noise = jax.random.split(key, 3)
-    chain, velocity = fault.sample_fault(key=own, patches=patches, ranges=ranges)
-    options = fault.Options(
+def solver_options() -> fault.Options:
+    """How faults are simulated: forwards only, as no gradient is asked of a training set."""
+    return fault.Options(
         rtol=TOLERANCE, atol=TOLERANCE, max_steps=MOST_STEPS, adjoint=diffrax.ForwardMode()
     )
-    history = fault.simulate(chain, velocity, t, options=options)
+
+
+def _heard(
+    history: fault.FaultHistory, instrument_key: Key[Array, ""], noise_key: Key[Array, ""], *,
+    average: bool, drift: bool,
+) -> tuple[Float[Array, " m"], Float[Array, " m"]]:  # fmt: skip
+    """Log energy and friction of a fault as one random instrument records them."""
+    instrument = fault.sample_instrument(key=instrument_key)
+    if not average:
+        window = jnp.asarray(DT, history.friction.dtype)
+        instrument = eqx.tree_at(lambda i: i.window, instrument, window)
+    seen = fault.record(history, instrument, DT, key=noise_key)
+    energy = jnp.mean(jnp.log(seen.emission), axis=1)
     begin = int(WARM_UP / DT)
+    # Emission tells nothing of the slow drift of the level, so networks are not asked for it: the
+    # level has a path of its own (`fit_level`)
+    return energy[begin:], (seen.friction - (0 if drift else history.level))[begin:]
 
-    def heard(how: Any, noise: Any) -> tuple[Array, Array]:
-        instrument = fault.sample_instrument(key=how)
-        if not average:
-            instrument = eqx.tree_at(lambda i: i.window, instrument, jnp.asarray(DT, t.dtype))
-        seen = fault.record(history, instrument, DT, key=noise)
-        energy = jnp.mean(jnp.log(seen.emission), axis=1)
-        return energy[begin:], (seen.friction - (0 if drift else history.level))[begin:]
 
-    keys = jax.random.split(how, instruments), jax.random.split(noise, instruments)
-    energy, friction = jax.vmap(heard)(*keys)
+def _with_times(
+    energy: Float[Array, "instruments m"], friction: Float[Array, "instruments m"],
+    ran: Bool[Array, ""],
+) -> tuple[Array, ...]:  # fmt: skip
+    """Log energy, friction, time to failure, where known, recurrence, whether it is of use."""
+    # Instruments differ by noise and window, the failures are the fault's: the first tells them
     slips = forecast.failures(friction[0], DT)
     left, known = forecast.time_to_failure(slips.start, DT)
     last = jnp.maximum(slips.count - 1, 1)
     recurrence = (slips.time[last] - slips.time[0]) / last
-    good = (slips.count >= FEWEST) & history.status.ok & (slips.threshold > 1e-3)
+    # The threshold is a share of the range of friction: one below 1e-3 picks the noise of a fault
+    # that creeps
+    good = (slips.count >= FEWEST) & ran & (slips.threshold > 1e-3)
     good &= jnp.all(jnp.isfinite(energy)) & jnp.all(jnp.isfinite(friction))
     return energy, friction, left, known, jnp.where(good, recurrence, 1.0), good

@@ -5,9 +5,10 @@ asking is an entry of `CONTROLS` and a line that names it.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, PyTree
 
 from jaxfric import training
 from jaxfric.studies._kit import Method
@@ -16,11 +17,15 @@ from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._trained import Trained
 from jaxfric.studies.fault_slip._training import image_network, members, sequence_network
 
-MIDDLE = 6  # cycles of the paper's cross-training
+MIDDLE = 6  # cycles of the paper's cross-training: 60 s of its record
 KINDS = ("sequence", "encoder-decoder")
 BOTH = "both"  # the mean of the two
-FRESH_SEED = 100  # of networks that were never trained on simulations: unlike those that were
+# Of networks that were never trained on simulations. Seeds of trained ones count from 0: with the
+# same seed a fresh network would begin with the weights that a trained one began with.
+FRESH_SEED = 100
 
+# "inferred" is the level from the cycles seen, and nothing later; "given" is the paper's way, with
+# mean and spread of the whole record.
 METHODS = (
     Method("sequence", "none", "inferred"),
     Method("sequence", "none", "given"),
@@ -34,6 +39,8 @@ METHODS = (
     Method(BOTH, "latent", "inferred"),
     Method(BOTH, "all", "inferred"),
 )
+# What each part of the method is worth: the level, the simulations, the level path without them,
+# and the trained latent part without the rest of the network.
 COMPARED = (
     Method("sequence", "latent", "given"),
     Method("sequence", "all", "inferred", control="from scratch"),
@@ -62,7 +69,8 @@ CONTROLS = {
     "": Control(),
     "from scratch": Control(trained="none"),
     "from scratch, no level path": Control(trained="none", drift=False),
-    # the trained latent part is tuned between frozen random parts
+    # The trained latent part is tuned between frozen random parts: if this were as good, tuning
+    # alone would do, and what the frozen parts learnt on simulations would be of no use
     "random": Control(trained="latent"),
 }
 
@@ -76,14 +84,18 @@ def methods(cycles: int, controls: tuple[str, ...]) -> Iterator[Method]:
 
 
 class Answers:
-    """What each method says of each laboratory, asked once: a figure shows what a row measured."""
+    """What each method says of each laboratory, asked once: a figure shows what a row measured.
+
+    Arguments:
+        trained: records and networks.
+    """
 
     def __init__(self, trained: Trained):
         self.trained = trained
         self._known: dict[tuple[str, Method, int], Answer] = {}
 
     def ask(self, method: Method, lab: Laboratory, cycles: int) -> Answer:
-        """The answer of all seeds."""
+        """The answer of all seeds of a method to a record of which so many cycles are seen."""
         key = (lab.name, method, cycles)
         if key not in self._known:
             self._known[key] = self._asked(method, lab, cycles)
@@ -104,23 +116,27 @@ class Answers:
             readings=self._untuned(method, lab, cycles),
         )  # fmt: skip
 
-    def _untuned(self, method: Method, lab: Laboratory, cycles: int) -> np.ndarray | None:
+    def _untuned(
+        self, method: Method, lab: Laboratory, cycles: int
+    ) -> Float[np.ndarray, "seeds m"] | None:
         """Readings of the trained encoder-decoders before tuning, which take long."""
+        # A control has networks of its own, which nobody has read yet
         if method.part == "none" or method.control:
             return None
         untuned = Method(method.kind, "none", method.level)
         return self.ask(untuned, lab, cycles).readings
 
-    def _network(self, kind: str, control: Control) -> Any:
+    def _network(self, kind: str, control: Control) -> PyTree:
+        """Networks of a kind with a leading axis of seeds, as trained as the control wants them."""
         trained = self.trained
-        known = trained.sequence if kind == "sequence" else trained.images
+        simulated = trained.sequence if kind == "sequence" else trained.images
         if control.trained == "all":
-            return known()
+            return simulated()
         make = sequence_network if kind == "sequence" else image_network
         fresh = members(make, tuple(FRESH_SEED + seed for seed in trained.seeds))
         if control.trained == "none":
             return fresh
-        network = known()
+        network = simulated()
         return training.mix(fresh, network, training.parts(network, control.trained))
 
 

@@ -1,19 +1,32 @@
 """Predicting the slip of a fault from a record of its emission, with the shipped networks."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, PyTree
 
 from jaxfric.records import LabquakeRecord
 from jaxfric.studies._kit import Method
 from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
-from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
+from jaxfric.studies.fault_slip._laboratory import (
+    LONGEST,
+    SHORTEST,
+    USUAL,
+    Laboratory,
+    laboratory,
+)
 from jaxfric.studies.fault_slip._reading import weights
 from jaxfric.studies.fault_slip._rows import Row, compared, time_error
 from jaxfric.studies.fault_slip._sampling import DT
 
-KINDS: dict[str, Any] = {"sequence": ask_sequence, "encoder-decoder": ask_images}
-STRANGE = (0.5, 8.0)  # spread of ln energy outside which no simulated record lies
+KINDS: dict[str, Callable[..., Answer]] = {
+    "sequence": ask_sequence,
+    "encoder-decoder": ask_images,
+}
+# Spread of ln energy outside which no simulated record lies: networks read any record in its own
+# spread, and would answer without a sign that they know none like it.
+STRANGE = (0.5, 8.0)
 
 
 class Prediction(NamedTuple):
@@ -33,12 +46,12 @@ class Prediction(NamedTuple):
         notes: what was assumed, a sentence each.
     """
 
-    time: np.ndarray
-    predicted: np.ndarray
-    band: np.ndarray
-    time_to_failure: np.ndarray
-    measured: np.ndarray | None
-    test: np.ndarray
+    time: Float[np.ndarray, " m"]
+    predicted: Float[np.ndarray, " m"]
+    band: Float[np.ndarray, " m"]
+    time_to_failure: Float[np.ndarray, " m"]
+    measured: Float[np.ndarray, " m"] | None
+    test: Bool[np.ndarray, " m"]
     seen: float
     rows: list[Row]
     notes: tuple[str, ...]
@@ -57,7 +70,7 @@ class Prediction(NamedTuple):
 
 def predict_slip(
     record: LabquakeRecord, *, tune: int = 0, part: str = "all", method: str = "sequence",
-    networks: Any = None,
+    networks: PyTree = None,
 ) -> Prediction:  # fmt: skip
     """Friction and time to failure from acoustic emission, causally.
 
@@ -108,6 +121,7 @@ def predict_slip(
         raise ValueError('method="both" takes networks=(sequence networks, encoder-decoders)')
     notes = _notes(record, lab, tune, part)
     asked = lab if lab.friction is not None else lab._replace(friction=_in_spreads(lab))
+    # Without cycles to infer the level from, mean and spread of the whole record have to be given
     answers = [
         KINDS[kind](network, asked, tune, part if tune else "none", given=tune == 0)
         for kind, network in zip(kinds, networks, strict=True)
@@ -119,32 +133,52 @@ def predict_slip(
 def _prediction(
     record: LabquakeRecord, lab: Laboratory, answer: Answer, tune: int, notes: list[str]
 ) -> Prediction:
+    """Mean and band of the networks along the record, in its own time, and the scores of it."""
     friction = answer.friction.mean(0)
+    # The variance of a mixture: between the seeds, and between the members of each
     variance = answer.friction.var(0)
     if answer.spread is not None:
         variance = variance + (answer.spread**2).mean(0)
     end = lab.end_of(tune) if tune else 0
     test = lab.test & (np.arange(lab.samples) > end)
     time = np.full(lab.samples, np.nan) if answer.time is None else np.median(answer.time, axis=0)
-    rows: list[Row] = []
-    whole = max(tune, int(np.sum(lab.starts < np.argmax(test))) - 1 if not tune else tune)
-    if lab.friction is not None and lab.starts.size > max(whole, 2) and test.any():
-        scores, rows = compared(lab, max(whole, 1), test, friction)
-        errors = {**scores, "ttf_mae": time_error(time, lab, test)}
-        rows.insert(0, {**Method("this prediction").facts(), **errors})
+    rows = _rows(lab, friction, time, test, tune)
     return Prediction(
-        record.time[0] + np.arange(lab.samples) * DT * lab.clock, friction, np.sqrt(variance),
-        np.maximum(time, 0) * lab.clock, lab.friction, test, end * DT * lab.clock, rows,
-        tuple(notes),
-    )  # fmt: skip
+        time=record.time[0] + np.arange(lab.samples) * DT * lab.clock,
+        predicted=friction,
+        band=np.sqrt(variance),
+        time_to_failure=np.maximum(time, 0) * lab.clock,
+        measured=lab.friction,
+        test=test,
+        seen=end * DT * lab.clock,
+        rows=rows,
+        notes=tuple(notes),
+    )
 
 
-def _in_spreads(lab: Laboratory) -> np.ndarray:
+def _rows(
+    lab: Laboratory, friction: Float[np.ndarray, " m"], time: Float[np.ndarray, " m"],
+    test: Bool[np.ndarray, " m"], tune: int,
+) -> list[Row]:  # fmt: skip
+    """Scores of a prediction and of the yardsticks; none where there is nothing to score."""
+    # Yardsticks learn from the cycles that were tuned on, or, without tuning, from all that end
+    # before the test span: they cannot do with none
+    whole = tune or max(int(np.sum(lab.starts < np.argmax(test))) - 1, 0)
+    if lab.friction is None or lab.starts.size <= max(whole, 2) or not test.any():
+        return []
+    scores, rows = compared(lab, max(whole, 1), test, friction)
+    errors = {**scores, "ttf_mae": time_error(time, lab, test)}
+    rows.insert(0, {**Method("this prediction").facts(), **errors})
+    return rows
+
+
+def _in_spreads(lab: Laboratory) -> Float[np.ndarray, " m"]:
     """A stand-in of mean 0 and spread 1, so that what the networks say is left as it is."""
     return np.where(np.arange(lab.samples) % 2 == 0, 1.0, -1.0)
 
 
 def _notes(record: LabquakeRecord, lab: Laboratory, tune: int, part: str) -> list[str]:
+    """What was assumed of the record, what of it was used, and what is unusual: sentences."""
     notes = list(record.notes)
     if lab.friction is None:
         notes.append("No friction or shear stress was recorded: the prediction is in spreads "
@@ -156,12 +190,13 @@ def _notes(record: LabquakeRecord, lab: Laboratory, tune: int, part: str) -> lis
         if part == "none":
             notes.append(f"Not tuned; the level is inferred from the {cycles}.")
         else:
-            those = "it" if tune == 1 else "them"
-            notes.append(f"Tuned on the {cycles}; the level is inferred from {those}.")
+            pronoun = "it" if tune == 1 else "them"
+            notes.append(f"Tuned on the {cycles}; the level is inferred from {pronoun}.")
     elif lab.friction is not None:
         notes.append("Not tuned: mean and spread of the record's own friction set the level.")
     if lab.clock != 1.0:
-        notes.append(f"Cycles last {10 * lab.clock:.3g} s: the networks, which know {3} to {35} s, "
+        known = f"{SHORTEST:.0f} to {LONGEST:.0f} s"
+        notes.append(f"Cycles last {USUAL * lab.clock:.3g} s: the networks, which know {known}, "
                      f"read the record {1 / lab.clock:.3g} times as fast.")  # fmt: skip
     if lab.starts.size < 3:
         notes.append("Fewer than three failures: too few to score events or to tune.")

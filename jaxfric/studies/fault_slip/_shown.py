@@ -1,9 +1,11 @@
 """What the figures show: arrays that are too long for the table."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, PyTree
 
 from jaxfric import signals
 from jaxfric.studies.fault_slip._ask import Answer, units
@@ -12,6 +14,7 @@ from jaxfric.studies.fault_slip._images import (
     RICKER,
     SCALES,
     STRIDE,
+    Decoded,
     columns,
     emission_image,
     friction_image,
@@ -20,12 +23,14 @@ from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._sampling import DT
 from jaxfric.studies.fault_slip._trained import Trained
 
-EVERY = 2  # samples of the long series
+EVERY = 2  # samples of the long series from one that is kept to the next: a line needs no more
+Scalograms: TypeAlias = dict[str, list[float] | list[list[float]]]
+Shown: TypeAlias = dict[str, str | int | float | list[float] | Scalograms | None]
 
 
 def shown(
     trained: Trained, lab: Laboratory, cycles: int, answer: Answer, by_images: Answer
-) -> dict[str, Any]:
+) -> Shown:
     """Signals, predictions with their bands, and scalograms with the cone of influence.
 
     Arguments:
@@ -34,18 +39,21 @@ def shown(
         cycles: seen.
         answer: of sequence networks.
         by_images: of encoder-decoders.
+
+    Returns:
+        What JSON can hold, by name.
     """
     test = lab.test
     best = int(np.argmin(np.abs(answer.friction - lab.friction)[:, test].mean(1)))
-    members = answer.friction.std(0)
-    inside = np.zeros_like(members) if answer.spread is None else answer.spread.mean(0)
+    between = answer.friction.std(0)
+    within = np.zeros_like(between) if answer.spread is None else answer.spread.mean(0)
     simulated = trained.records("train")
     series = {
         "time": np.arange(lab.samples) * DT,
         "energy": lab.energy,
         "friction": lab.friction,
         "predicted": answer.friction.mean(0),
-        "band": np.sqrt(members**2 + inside**2),
+        "band": np.sqrt(between**2 + within**2),
         "encoder_decoder": by_images.friction.mean(0),
         "time_to_failure": lab.time_to_failure,
         "predicted_time": answer.time.mean(0) if answer.time is not None else None,
@@ -63,8 +71,9 @@ def shown(
     }
 
 
-def _scalograms(network: Any, lab: Laboratory, cycles: int) -> dict[str, Any]:
+def _scalograms(network: PyTree, lab: Laboratory, cycles: int) -> Scalograms:
     """Emission, friction and what the first seed predicts, in columns of 0.4 s."""
+    # The friction that is shown has the mean and spread of the whole record, so the emission has
     known = units(lab, cycles, True)
     image = emission_image(jnp.asarray(known.energy))
     friction = jnp.asarray(lab.friction, jnp.float32)
@@ -75,9 +84,11 @@ def _scalograms(network: Any, lab: Laboratory, cycles: int) -> dict[str, Any]:
     predicted = np.stack(
         [np.asarray(first(columns(image, jnp.asarray(k))[None]).image[0, :, -1]) for k in ends], 1
     )
+    # Scales mean little to a reader: they are told as the period of the wave that answers most
     cone = np.asarray(signals.cone_of_influence(lab.samples, DT, RICKER))[ends]
 
-    def short(x: Any) -> list[list[float]]:
+    def short(x: Float[Array, "s m"] | Float[np.ndarray, "s m"]) -> list[list[float]]:
+        # Four decimals are finer than any colour, and halve the file
         return np.round(np.asarray(x, float), 4).tolist()
 
     return {
@@ -90,8 +101,8 @@ def _scalograms(network: Any, lab: Laboratory, cycles: int) -> dict[str, Any]:
     }
 
 
-def _first(network: Any) -> Any:
-    """The first seed, compiled."""
+def _first(network: PyTree) -> Callable[[Float[Array, "1 s columns"]], Decoded]:
+    """The network of the first seed, compiled."""
     import jax
 
     one = jax.tree_util.tree_map(lambda x: x[0], network)

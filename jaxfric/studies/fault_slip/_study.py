@@ -4,11 +4,13 @@ import json
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from jaxtyping import PyTree
 
 from jaxfric._files import write_json
 from jaxfric.records import LabquakeRecord
 from jaxfric.studies._kit import Keeper, Method, Study
+from jaxfric.studies._kit._study import Metrics
 from jaxfric.studies.fault_slip import _analyses as analyses
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
 from jaxfric.studies.fault_slip._methods import KINDS, MIDDLE, Answers, methods
@@ -18,6 +20,10 @@ from jaxfric.studies.fault_slip._shown import shown
 from jaxfric.studies.fault_slip._summary import PAPER, headline
 from jaxfric.studies.fault_slip._trained import Trained
 
+# A sentence for metrics.json and the table. Percentages of friction are small whatever the method,
+# as friction itself is far from zero: R² and the yardsticks beside them tell more. The paper reads
+# images that know the future and gives the level of the record; both are said, because either lowers
+# the error.
 NORM = (
     "MAPE = 100 mean |μ − μ̂| / |μ|, percent, R² and the mean absolute error of the time to failure "
     "(TTF, s) over the last 60 % of the record; causal: nothing after a sample is read for it; "
@@ -28,7 +34,7 @@ NORM = (
 def run(
     preset: str, out: str | os.PathLike[str], record: LabquakeRecord | None = None, *,
     resume: bool = False, force: bool = False, progress: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Metrics:  # fmt: skip
     """Train on simulated faults, tune on a few cycles of a record, predict the rest of it.
 
     Arguments:
@@ -53,15 +59,16 @@ def run(
     return study.run(preset, out, resume=resume, force=force, progress=progress)
 
 
-def _answer(lab: Laboratory | None, keeper: Keeper[Preset]) -> dict[str, Any]:
-    """Every row, and what the figures show."""
+def _answer(lab: Laboratory | None, keeper: Keeper[Preset]) -> Metrics:
+    """Every row of the table; what the figures show is written beside it."""
     plan, step, trained = keeper.plan, keeper.step, Trained(keeper)
     labs = [lab] if lab is not None else analyses.simulated_laboratories(plan)
     trained.train()
     answers = Answers(trained)
     rows: list[Row] = []
-    for each in labs:
-        rows += _rows(keeper, answers, each)
+    for one in labs:
+        rows += _rows(keeper, answers, one)
+    # What takes long is asked of one laboratory alone
     first = labs[0]
     rows += step("simulations", lambda: analyses.on_simulations(trained))
     if plan.ablation_steps:
@@ -74,7 +81,7 @@ def _answer(lab: Laboratory | None, keeper: Keeper[Preset]) -> dict[str, Any]:
     most = MIDDLE if MIDDLE in plan.cycles else plan.cycles[-1]
     by_kind = [answers.ask(Method(kind, "all", "inferred"), first, most) for kind in KINDS]
     write_json(keeper.out / "shown.json", shown(trained, first, most, *by_kind))
-    return {"laboratory": [each.name for each in labs], "rows": rows}
+    return {"laboratory": [one.name for one in labs], "rows": rows}
 
 
 def _rows(keeper: Keeper[Preset], answers: Answers, lab: Laboratory) -> list[Row]:
@@ -87,6 +94,7 @@ def _rows(keeper: Keeper[Preset], answers: Answers, lab: Laboratory) -> list[Row
         )
         for method in methods(cycles, keeper.plan.controls):
 
+            # Defaults bind what the loop has now: a closure would see its last method
             def make(method: Method = method, cycles: int = cycles) -> list[Row]:
                 answer = answers.ask(method, lab, cycles)
                 return rows_of(answer, lab, lab.test, method, cycles)
@@ -95,8 +103,18 @@ def _rows(keeper: Keeper[Preset], answers: Answers, lab: Laboratory) -> list[Row
     return rows
 
 
-def read_back(out: str | os.PathLike[str]) -> tuple[Any, Any]:
-    """(sequence networks, encoder-decoders) of a finished study, with leading axes of seeds."""
+def read_back(out: str | os.PathLike[str]) -> tuple[PyTree, PyTree]:
+    """The networks of a finished study.
+
+    Arguments:
+        out: folder of the study.
+
+    Returns:
+        (`networks.EmissionGRU`, `networks.EncoderDecoder`), each with a leading axis of seeds.
+
+    Raises:
+        FileNotFoundError: for a folder without a finished study.
+    """
     preset = json.loads((Path(out) / "preset.json").read_text("utf-8"))["preset"]
     trained = Trained(Keeper(PRESETS[preset], Path(out)))
     return trained.sequence(), trained.images()

@@ -12,11 +12,13 @@ from jaxtyping import Array, Bool, Float, Key
 from jaxfric import contact, programs
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._buckets import bucket, pad
-from jaxfric.contact._refine import FIT_LOADS, Box, Rows, moved, unpadded
+from jaxfric.contact._designed import unpadded
+from jaxfric.contact._refine import moved
+from jaxfric.contact._request import FIT_LOADS, Box, Rows, TargetLaw
 from jaxfric.studies.metainterface import _model
 from jaxfric.studies.metainterface._canonical import canonical
 from jaxfric.studies.metainterface._generator import generate, surface
-from jaxfric.studies.metainterface._model import RADIUS_BOUNDS, Generator, check_request
+from jaxfric.studies.metainterface._model import Generator, check_request
 
 BANK = 20_000
 STEPS = 10  # and the number that the program is compiled for, unless more are asked for
@@ -57,7 +59,7 @@ def designs(
     count: int = 16,
     steps: int = STEPS,
     asperities: int = 64,
-    radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
+    radius_bounds: tuple[float, float] = contact.RADIUS_BOUNDS,
     max_height: float | None = None,
     radii: Any = None,
     quantum: float | None = None,
@@ -145,7 +147,7 @@ def _generated(
 
     def one(z: Array) -> contact.Design:
         start = surface(generate(generator.network, wanted, z), wanted)
-        return moved(start, material, loads, target, box, rows, steps, most)
+        return moved(start, TargetLaw(material, loads, target), box, rows, steps, most)
 
     found = jax.vmap(one)(z)
     order = jnp.argsort(jnp.where(jnp.isfinite(found.error), found.error, jnp.inf))
@@ -163,7 +165,7 @@ def design_many(
     count: int = 16,
     steps: int = STEPS,
     asperities: int = 64,
-    radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
+    radius_bounds: tuple[float, float] = contact.RADIUS_BOUNDS,
     max_height: float | None = None,
     radii: Any = None,
     quantum: float | None = None,

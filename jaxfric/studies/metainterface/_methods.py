@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from jaxfric import contact
+from jaxfric.contact import RADIUS_BOUNDS
 from jaxfric.networks import CVAE, MLP
 from jaxfric.studies.metainterface._designs import touching_heights
 from jaxfric.studies.metainterface._model import Generator
 from jaxfric.studies.metainterface._paper import (
-    BOUNDS,
     MATERIAL,
     clamped,
     condition,
@@ -24,7 +24,6 @@ from jaxfric.studies.metainterface._paper import (
 from jaxfric.studies.metainterface._searches import cube_decoder, latent_decoder, search_law
 from jaxfric.studies.metainterface._targets import Group
 
-RADII = BOUNDS.radius
 FINALISTS = 4
 
 
@@ -90,7 +89,7 @@ def retrieval(bank: contact.Bank, count: int, steps: int, best: bool = False) ->
     """The nearest laws of a bank, each stretched to the target and refined."""
 
     def method(one: One, key: Array) -> Answer:
-        starts = contact.nearest(bank, MATERIAL, study_loads(), one.friction, count, RADII)
+        starts = contact.nearest(bank, MATERIAL, study_loads(), one.friction, count, RADIUS_BOUNDS)
         return _refined(starts, one.friction, steps, best)
 
     return method
@@ -104,8 +103,9 @@ def _refined(starts: contact.Asperities, wanted: Array, steps: int, best: bool) 
 
     def refine(start: contact.Asperities, steps: int, **loads: Any) -> contact.Design:
         return contact.refine(
-            start, MATERIAL, study_loads(), wanted, radius_bounds=RADII, steps=steps, **loads
-        )
+            start, MATERIAL, study_loads(), wanted, radius_bounds=RADIUS_BOUNDS, steps=steps,
+            **loads,
+        )  # fmt: skip
 
     if not best:
         return of_designs(jax.vmap(lambda s: refine(s, steps))(starts))
@@ -129,7 +129,7 @@ def ours(made: Generator, n: int, count: int, steps: int, best: bool = False) ->
         z = z.at[0].set(0.0) if best else z
         starts = jax.vmap(
             lambda z: made(
-                MATERIAL, study_loads(), one.friction, z, asperities=n, radius_bounds=RADII
+                MATERIAL, study_loads(), one.friction, z, asperities=n, radius_bounds=RADIUS_BOUNDS
             )
         )(z)
         return _refined(starts, one.friction, steps, best)
@@ -142,7 +142,7 @@ def ours(made: Generator, n: int, count: int, steps: int, best: bool = False) ->
 
 def _drawn(mixture: contact.SurfaceMixture, n: int, key: Array, one: One, theta: Array) -> Answer:
     """One surface of a mixture, as an answer."""
-    drawn = mixture.sample(n, key=key, radii=RADII)
+    drawn = mixture.sample(n, key=key, radii=RADIUS_BOUNDS)
     curve = contact.friction_law(drawn, MATERIAL, study_loads())
     gap = jnp.minimum(jnp.sort(drawn.top - drawn.height), curve.indentation[-1])
     return Answer(contact.smape(curve.friction, one.friction)[None], gap[None], theta[None])

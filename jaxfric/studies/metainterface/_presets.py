@@ -17,10 +17,10 @@ class Preset:
         targets: random laws of 64 asperities; half as many of 16 and 256.
         family: laws of each family.
         searched: targets of the searches.
-        generations: of CMA-ES.
-        restarts: of CMA-ES.
+        generations: the budget of CMA-ES.
+        restarts: searches by CMA-ES for one target, the best of which counts.
         bank: random laws of the retrieval bank.
-        designs: of one target.
+        designs: designs of one target.
         shares: requests for up to 64, 256 and 1,024 asperities in a step of the generator.
         counts: numbers of asperities asked for; the families are asked of the first.
         brief: leave out methods and questions that add time and no code.
@@ -45,7 +45,21 @@ class Preset:
 
 
 PRESETS = {
-    "smoke": Preset(1, 4, 20, 20, 32, 64, 3, 1, 1, 3, 1, 256, 4, (8, 0, 0), (64,), brief=True),
-    "laptop": Preset(1, 7000, 2000, 600, 256, 4000, 200, 16, 64, 200, 6),
-    "paper": Preset(3, 200_000, 200_000, 50_000, 1024, 100_000, 1000, 64, 64, 600, 12, 1_000_000),
-}
+    # Every kind of step once, in two minutes: the networks learn nothing, and the numbers mean
+    # nothing. Continuous integration runs it to see that the study comes to its end
+    "smoke": Preset(
+        seeds=1, generator=4, paper=20, others=20, size=32, trees=64, targets=3, family=1,
+        searched=1, generations=3, restarts=1, bank=256, designs=4, shares=(8, 0, 0), counts=(64,),
+        brief=True,
+    ),
+    # Half an hour on two cores: the table of docs/studies/friction-on-demand.md
+    "laptop": Preset(
+        seeds=1, generator=7000, paper=2000, others=600, size=256, trees=4000, targets=200,
+        family=16, searched=64, generations=200, restarts=6,
+    ),
+    # For a GPU: the paper's networks see 200 million samples (steps times size), as in the paper
+    "paper": Preset(
+        seeds=3, generator=200_000, paper=200_000, others=50_000, size=1024, trees=100_000,
+        targets=1000, family=64, searched=64, generations=600, restarts=12, bank=1_000_000,
+    ),
+}  # fmt: skip

@@ -13,7 +13,6 @@ from jaxfric.studies.metainterface._designs import designs
 from jaxfric.studies.metainterface._generator import generate
 from jaxfric.studies.metainterface._model import Generator
 from jaxfric.studies.metainterface._paper import MATERIAL, samples, study_loads
-from jaxfric.studies.metainterface._requests import RADII
 from jaxfric.studies.metainterface._targets import Group
 from jaxfric.studies.metainterface._trained import Trained
 from jaxfric.studies.metainterface._training import batch
@@ -122,7 +121,7 @@ def shown(made: Generator, same_size: list[Group], count: int) -> list[dict[str,
     def of(target: Any) -> contact.Design:
         return designs(
             MATERIAL, study_loads(), target, key=jax.random.key(1), generator=made, count=count,
-            asperities=random.asperities, radius_bounds=RADII,
+            asperities=random.asperities, radius_bounds=contact.RADIUS_BOUNDS,
         )  # fmt: skip
 
     rows = []

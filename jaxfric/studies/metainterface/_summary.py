@@ -44,7 +44,7 @@ def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
         values = [
             row[number]
             for row in metrics["rows"]
-            if method.of(row) and row["group"] == f"random, {asperities}" and number in row
+            if method.made(row) and row["group"] == f"random, {asperities}" and number in row
         ]
         return float(np.mean(values)) if values else None
 

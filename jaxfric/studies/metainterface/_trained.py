@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ import numpy as np
 from flax import nnx
 
 from jaxfric import training
-from jaxfric.networks import CVAE, GAN, MLP
+from jaxfric.networks import CVAE, GAN, MLP, SurfaceGenerator
 from jaxfric.studies._kit import Keeper
 from jaxfric.studies.metainterface._model import (
     Generator,
@@ -19,22 +19,34 @@ from jaxfric.studies.metainterface._model import (
     save_generator,
 )
 from jaxfric.studies.metainterface._network import plain
-from jaxfric.studies.metainterface._paper import train_paper
+from jaxfric.studies.metainterface._paper import LATENT, new_paper_network, train_paper
 from jaxfric.studies.metainterface._presets import Preset
 from jaxfric.studies.metainterface._training import batch, train_generator
 
 SEARCH_LATENT = 16  # of the VAE that is searched: small enough for CMA-ES
+# What counts as noise of a request's features: 1 % of the law, as `law_features` multiplies its
+# logarithm by five
+NOISE = 0.05
+COMMON = 99.9  # percent of the training requests that are no farther than the limit
+
+Network = TypeVar("Network", CVAE, MLP, GAN)
 
 
 class Trained:
-    """The networks of a study, trained when they are first asked for, or read back."""
+    """The networks of a study, trained when they are first asked for, or read back.
+
+    Arguments:
+        keeper: the folder of the study, with its preset.
+    """
 
     def __init__(self, keeper: Keeper[Preset]):
         self.keeper, self.plan = keeper, keeper.plan
 
     def generator(self, seed: int) -> Generator:
-        """Ours; a training that was killed is resumed."""
+        """Our generator; a training of it that was killed is resumed."""
         name = f"generator_{seed}"
+        # Not `keeper.network`: what is kept is the generator with its statistics, in half precision
+        # and in the format that ships, and read back so before the study uses it
         path = self.keeper.out / "networks" / f"{name}.npz"
         if not path.exists():
             began = time.perf_counter()
@@ -49,20 +61,37 @@ class Trained:
         return load_generator(path)[0]
 
     @staticmethod
-    def name(kind: str, seed: int, steps: int, latent: int = 56) -> str:
-        """Of one of the paper's networks, among the networks and the trainings of the study."""
+    def name(kind: str, seed: int, steps: int, latent: int = LATENT) -> str:
+        """The name of one of the paper's networks, of its file and of its training."""
+        # Everything that makes two trainings different: the same network is trained once, whichever
+        # line of the table or analysis asks for it first
         return f"{kind}_{latent}_{steps}_{seed}"
 
-    def network(self, kind: str, seed: int, steps: int, latent: int = 56) -> Any:
-        """One of the paper's networks."""
-        rngs = nnx.Rngs(0)
-        template: Any = {
-            "cvae": lambda: CVAE(latent=latent, rngs=rngs),
-            "vae": lambda: CVAE(condition=0, latent=latent, rngs=rngs),
-            "mlp": lambda: MLP((129, 347, 308, 328, 23), rngs=rngs),
-            "gan": lambda: GAN(rngs=rngs),
-        }[kind]()
+    def cvae(self, seed: int, steps: int, latent: int = LATENT) -> CVAE:
+        """The paper's conditional autoencoder."""
+        return self._network("cvae", CVAE, seed, steps, latent)
 
+    def vae(self, seed: int, steps: int, latent: int) -> CVAE:
+        """The paper's autoencoder without a condition, in whose latent space laws are searched."""
+        return self._network("vae", CVAE, seed, steps, latent)
+
+    def mlp(self, seed: int, steps: int) -> MLP:
+        """The paper's regression of the parameters on the law."""
+        return self._network("mlp", MLP, seed, steps)
+
+    def gan(self, seed: int, steps: int) -> GAN:
+        """The paper's adversarial pair."""
+        return self._network("gan", GAN, seed, steps)
+
+    def _network(
+        self, kind: str, network: type[Network], seed: int, steps: int, latent: int = LATENT
+    ) -> Network:
+        # The numbers of a template do not matter: they are replaced by those of the file
+        template = new_paper_network(kind, latent, nnx.Rngs(0))
+        if not isinstance(template, network):
+            raise TypeError(f"{kind} is a {type(template).__name__}, no {network.__name__}")
+
+        # The folder for checkpoints is left alone: these trainings are short, and begin again
         def train(_: Path) -> training.Trained:
             return train_paper(kind, steps, seed=seed, size=self.plan.size, latent=latent)
 
@@ -70,18 +99,36 @@ class Trained:
         return self.keeper.network(name, train, template, kind=kind, latent=latent, steps=steps)
 
 
-def with_statistics(network: Any, shares: tuple[int, ...], times: int = 32) -> Generator:
-    """The network, and where requests like those of its training lie."""
+def with_statistics(
+    network: SurfaceGenerator, shares: tuple[int, ...], times: int = 32
+) -> Generator:
+    """A generator of a network, with the statistics that tell a strange request.
+
+    Arguments:
+        network: after its training.
+        shares: requests of each length in a step of its training.
+        times: batches that the statistics are drawn from.
+
+    Returns:
+        `Generator`.
+    """
     many = tuple(times * share for share in shares)
     drawn = jax.jit(lambda key: batch(key, many))(jax.random.key(123))
     x = np.concatenate([np.asarray(jax.vmap(features)(part), np.float64) for part in drawn])
     mean = x.mean(0)
-    # Noise of 1 % of the law (0.05 of a feature) must not make a request strange
-    values, vectors = np.linalg.eigh(np.cov(x.T) + 0.05**2 * np.eye(x.shape[1]))
+    # Laws of surfaces are smooth: their neighbouring numbers differ so regularly that some directions
+    # have nearly no variance, and any noise of a measured target would be infinitely far along them.
+    # Noise is added to the variances, so that 1 % of it does not make a request strange
+    values, vectors = np.linalg.eigh(np.cov(x.T) + NOISE**2 * np.eye(x.shape[1]))
+    # C = V Λ Vᵀ: columns of V Λ^(−1/2) give features that are uncorrelated, of variance one
     whitening = vectors / np.sqrt(values)
+    # The distances are not those of a Gaussian, so the limit is no quantile of χ² but one of their
+    # own: of a thousand requests that the network was trained for, one is called strange
     far = np.sqrt((((x - mean) @ whitening) ** 2).mean(1))
     to = jnp.zeros(()).dtype
     return Generator(
-        plain(network), jnp.asarray(mean, to), jnp.asarray(whitening, to),
-        jnp.asarray(np.percentile(far, 99.9), to),
-    )  # fmt: skip
+        network=plain(network),
+        mean=jnp.asarray(mean, to),
+        whitening=jnp.asarray(whitening, to),
+        limit=jnp.asarray(np.percentile(far, COMMON), to),
+    )
