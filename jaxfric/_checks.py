@@ -31,6 +31,7 @@ def scalar(name: str, value: object) -> None:
 def finite(name: str, value: object) -> None:
     """Raise unless `value` is a finite real scalar (traced values pass)."""
     scalar(name, value)
+    # Nothing can be said of a tracer: what raises here sets the status of a result there
     if is_concrete(value) and not np.isfinite(np.asarray(value)):
         raise ValueError(f"{name} must be finite; got {float(np.asarray(value))}")
 

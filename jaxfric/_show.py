@@ -3,6 +3,10 @@
 Without this, a module prints the types of its arrays (`a=f64[]`), which tells a user nothing.
 """
 
+import html
+from collections.abc import Callable, Sequence
+
+import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import ArrayLike
@@ -28,8 +32,10 @@ def shown(value: object, unit: str = "") -> str:
         >>> print(shown(np.array([2.0, 3.0, np.nan, 1.0, 5.0]), "s"))
         5 values 1 to 5 s (1 not finite)
     """
+    # Inside jit there are no numbers yet, and a program that prints must not fail
     if isinstance(value, jax.core.Tracer):
         return "traced"
+    # One entry for each state of a law: the unit is that of all of them
     if isinstance(value, tuple):
         inside = ", ".join(shown(x) for x in value)
         return f"({inside}) {unit}".rstrip()
@@ -78,6 +84,38 @@ def extent(values: ArrayLike, form: str = ".6g") -> str:
     if finite.size == 0:
         return "none finite"
     return f"{finite.min():{form}} to {finite.max():{form}}"
+
+
+def printed(result: eqx.Module, summary: Callable[[], str]) -> str:
+    """What `repr` and `str` of a result say: its summary, or its structure if it has no numbers.
+
+    Equinox and JAX put tracers, shapes or None where numbers belong, and a debugger prints those
+    too: a `repr` that raises would hide the error that one is looking for.
+    """
+    if any(isinstance(x, jax.core.Tracer) for x in jax.tree_util.tree_leaves(result)):
+        return f"{type(result).__name__}(traced)"
+    try:
+        return summary()
+    except Exception:
+        # Equinox's printer reads the fields, not `__repr__`, so this does not come back here
+        return eqx.tree_pformat(result)
+
+
+def html_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", foot: str = ""
+) -> str:
+    """A plain table, which takes the looks of the notebook; the first cell of a row names it."""
+    # Escaped, for the name of a record or a law may hold < or &
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    body = "".join(
+        f"<tr><th>{html.escape(name)}</th>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, *cells in rows
+    )
+    above = f"<caption>{html.escape(title)}</caption>" if title else ""
+    below = f"<p>{html.escape(foot)}</p>" if foot else ""
+    return f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{below}"
 
 
 def _count(array: np.ndarray) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxfric import _checks
+from jaxfric._show import printed
 from jaxfric._types import Mask, Numbers, Vector
 from jaxfric.contact._arrays import as_array, on_device
-from jaxfric.contact._printing import MICRO, numbers, printed, span
+from jaxfric.contact._printing import MICRO, numbers, span
 
 # Smallest and largest radius of a sphere, m, unless others are asked for: those from which mixtures
 # are drawn, which designs keep to, and for which the generator of surfaces was trained.

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Integer, Key, UInt32
 
 from jaxfric import programs
+from jaxfric._show import printed
 from jaxfric._types import Number, Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
@@ -18,7 +19,7 @@ from jaxfric.contact._curve import friction_law, gaps
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._mixture import SurfaceMixture
 from jaxfric.contact._mixture_bounds import MixtureBounds, mixture_at
-from jaxfric.contact._printing import MICRO, printed, span
+from jaxfric.contact._printing import MICRO, span
 from jaxfric.contact._profile import profile
 from jaxfric.contact._sobol import sobol
 from jaxfric.contact._solve import indentation

@@ -10,12 +10,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxfric import _checks, programs
+from jaxfric._show import printed
 from jaxfric._status import Status
 from jaxfric._types import Number, Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._outcome import Outcome
-from jaxfric.contact._printing import largest, printed, span
+from jaxfric.contact._printing import largest, span
 from jaxfric.contact._profile import Profile, power, profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area as sum_areas, load_and_stiffness, load_dense

@@ -5,11 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxfric._show import printed
 from jaxfric._status import Status
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import cut
 from jaxfric.contact._curve import FrictionCurve
-from jaxfric.contact._printing import largest, numbers, printed, span
+from jaxfric.contact._printing import largest, numbers, span
 
 
 class Design(eqx.Module):

@@ -10,13 +10,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from jaxfric import _checks
+from jaxfric._show import printed
 from jaxfric._status import Status
 from jaxfric._types import Number, Vector
 from jaxfric.contact._asperities import Material, common_dtype
 from jaxfric.contact._mixture import SurfaceMixture
 from jaxfric.contact._mixture_moments import jensen_separation, mixture_moments
 from jaxfric.contact._outcome import Outcome
-from jaxfric.contact._printing import MICRO, printed, span
+from jaxfric.contact._printing import MICRO, span
 
 # A bound only. In the tail of the heights, where P falls exponentially with d, a step of Newton's
 # gains about one decay length, and many may be needed.

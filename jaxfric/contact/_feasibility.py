@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from jaxfric._show import printed
 from jaxfric.contact._designed import Design
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._printing import printed, span
+from jaxfric.contact._printing import span
 from jaxfric.contact._request import Box, TargetLaw
 from jaxfric.contact._targets import friction_bounds
 

@@ -12,9 +12,10 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from jaxfric import _checks
+from jaxfric._show import printed
 from jaxfric._types import Numbers, Vector
 from jaxfric.contact._asperities import Asperities, common_dtype
-from jaxfric.contact._printing import MICRO, numbers, printed, span
+from jaxfric.contact._printing import MICRO, numbers, span
 from jaxfric.contact._profile import root
 
 SCALES = (1e-5, 1e-4)  # of height and radius in the unconstrained vector, m

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from jaxfric._show import printed
 from jaxfric._types import Vector
 from jaxfric.contact._asperities import RADIUS_BOUNDS
 from jaxfric.contact._mixture import SurfaceMixture, parameter_vector
-from jaxfric.contact._printing import MICRO, printed, span
+from jaxfric.contact._printing import MICRO, span
 from jaxfric.contact._sobol import sobol
 
 

@@ -1,30 +1,11 @@
 """How surfaces, laws and designs appear in a console: their numbers, with units."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import equinox as eqx
-import jax
 import numpy as np
 from jaxtyping import ArrayLike
 
 MICRO = 1e6  # metres to µm, the unit in which heights and radii are read
-
-
-def printed(module: eqx.Module, summary: Callable[[], str]) -> str:
-    """What `str` and `repr` of a module say: its summary, or its structure if it has no numbers.
-
-    Inside a transformation the numbers are not known yet. In between, JAX and Equinox put
-    placeholders or None where arrays belong, and a debugger prints those too: a `repr` that raises
-    would hide the error that one is looking for.
-    """
-    leaves = jax.tree_util.tree_leaves(module)
-    if any(isinstance(x, jax.core.Tracer) for x in leaves):
-        return f"{type(module).__name__}(traced)"
-    try:
-        return summary()
-    except Exception:
-        # Equinox's printer reads the fields, not `__repr__`, so this does not come back here
-        return eqx.tree_pformat(module)
 
 
 def numbers(value: ArrayLike | Sequence[float]) -> np.ndarray:

@@ -9,12 +9,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from jaxfric import _checks
+from jaxfric._show import printed
 from jaxfric._types import Vector
 from jaxfric.contact._asperities import Material
 from jaxfric.contact._curve import friction_law
 from jaxfric.contact._mixture import SurfaceMixture
 from jaxfric.contact._mixture_bounds import MixtureBounds, mixture_at
-from jaxfric.contact._printing import numbers, printed, span
+from jaxfric.contact._printing import numbers, span
 from jaxfric.contact._sobol import sobol
 
 BLOCK = 64  # surfaces simulated at once on a CPU: what stays in its cache

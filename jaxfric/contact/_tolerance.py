@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from jaxfric import _checks, programs
+from jaxfric._show import printed
 from jaxfric._types import Number, Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._curve import friction_law, friction_slopes
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._printing import numbers, printed
+from jaxfric.contact._printing import numbers
 
 
 class Tolerance(eqx.Module):

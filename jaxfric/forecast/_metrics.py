@@ -9,9 +9,10 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from jaxfric import _checks
+from jaxfric._show import html_table
 from jaxfric._types import Mask, Number, Series
 from jaxfric.forecast._failures import Failures, failures, within
-from jaxfric.forecast._tables import batch_note, html_table, in_short, without_numbers
+from jaxfric.forecast._tables import batch_note, in_short, without_numbers
 
 SMALL = 1e-3  # of the mean of |truth|: nearer to zero a relative error says nothing
 

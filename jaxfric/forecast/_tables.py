@@ -1,8 +1,5 @@
 """Results as tables, in text and for a notebook."""
 
-import html
-from collections.abc import Sequence
-
 import jax
 import numpy as np
 from jaxtyping import Array
@@ -32,18 +29,3 @@ def batch_note(value: Array | np.ndarray | float) -> str:
     """Nothing of one number; of a batch, what the numbers below its title are."""
     shape = np.shape(value)
     return f" (batched, {' x '.join(map(str, shape))}): median (range)" if shape else ""
-
-
-def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A plain table, which takes the looks of the notebook; the first cell of a row names it."""
-    # Escaped, for a name or a unit may hold < or &.
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    body = "".join(
-        "<tr><th>"
-        + html.escape(name)
-        + "</th>"
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for name, *cells in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

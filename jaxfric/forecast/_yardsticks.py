@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxfric import _checks
+from jaxfric._show import html_table
 from jaxfric._types import Mask, Number, Series
 from jaxfric.forecast._clock import clock, log_energy as ln, same_shape
 from jaxfric.forecast._metrics import Scores, masked_mean, scores
 from jaxfric.forecast._ridge import ridge
-from jaxfric.forecast._tables import batch_note, html_table, without_numbers
+from jaxfric.forecast._tables import batch_note, without_numbers
 
 
 class _Column(NamedTuple):

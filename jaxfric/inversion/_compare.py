@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxfric._show import html_table
 from jaxfric.inversion._names import kind
 from jaxfric.inversion._result import StepFit
-from jaxfric.inversion._tables import html_table
 
 HEADER = ("law", "rms", "ΔAIC", "ΔBIC", "a", "a-b", "Dc (m)")
 WIDTHS = (24, 10, 9, 9, 10, 11, 0)  # of the columns of `HEADER`, the space between them included
@@ -61,7 +61,7 @@ class Comparison(NamedTuple):
 
     def _repr_html_(self) -> str:
         """The same table for a notebook."""
-        return html_table("", HEADER, [row.cells() for row in self.rows])
+        return html_table(HEADER, [row.cells() for row in self.rows])
 
 
 def compare(fits: Sequence[StepFit]) -> Comparison:

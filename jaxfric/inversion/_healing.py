@@ -5,8 +5,8 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64
 
+from jaxfric._show import printed
 from jaxfric.dynamics import VelocityProtocol
-from jaxfric.inversion._tables import printed
 from jaxfric.records import VelocityStepRecord
 
 

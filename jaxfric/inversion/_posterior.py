@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Key, PyTree
 
 from jaxfric import _checks
+from jaxfric._show import printed
 from jaxfric.inversion._model import simulate, simulate_with_slopes
 from jaxfric.inversion._names import a_minus_b, kind
 from jaxfric.inversion._noise import Noise
 from jaxfric.inversion._problem import Block, Layout, make_block
 from jaxfric.inversion._result import StepFit
-from jaxfric.inversion._tables import printed
 
 
 class Posterior(eqx.Module):

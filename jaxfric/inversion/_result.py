@@ -6,11 +6,11 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float64
 
+from jaxfric._show import html_table, printed
 from jaxfric.dynamics import VelocityProtocol
 from jaxfric.inversion._identifiability import Identifiability, identifiability
 from jaxfric.inversion._names import EFFECTS, a_minus_b, is_log, kind, law_title, unit
 from jaxfric.inversion._noise import Noise
-from jaxfric.inversion._tables import html_table, printed
 from jaxfric.ratestate import RateStateLaw, Spring
 
 # A normal variable lies within as many standard deviations of its mean in 95 % of all cases
@@ -171,7 +171,7 @@ class StepFit(eqx.Module):
 
     def _repr_html_(self) -> str:
         """The same table for a notebook."""
-        return html_table(self._head(), HEADER, self._cells(), self._foot())
+        return html_table(HEADER, self._cells(), title=self._head(), foot=self._foot())
 
     def _cells(self) -> list[tuple[str, str, str, str, str]]:
         """Under `HEADER`, each value to the second digit of its error."""
@@ -235,7 +235,8 @@ class JointFit(eqx.Module):
 
     def _repr_html_(self) -> str:
         """The same table for a notebook."""
-        return html_table(self._head(), ("", "value", "± std error", "unit"), self._cells())
+        header = ("", "value", "± std error", "unit")
+        return html_table(header, self._cells(), title=self._head())
 
     def _head(self) -> str:
         return f"joint fit of {len(self.fits)} records, residual rms {self.rms:.3g}"

@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Array, Float64
 
 from jaxfric import _checks
+from jaxfric._show import printed
 from jaxfric._types import Vector
 from jaxfric.dynamics import VelocityProtocol
 from jaxfric.inversion._model import friction_and_slopes, padded
 from jaxfric.inversion._names import EFFECTS, kind, law_names
 from jaxfric.inversion._problem import LENGTHS, bucket
-from jaxfric.inversion._tables import printed
 from jaxfric.ratestate import RateStateLaw, Spring
 from jaxfric.ratestate._inputs import check_run
 

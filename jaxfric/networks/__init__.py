@@ -11,7 +11,6 @@ hidden, mu = network.step(hidden, V, dt)          # inside a simulator
 
 from jaxfric.networks._autoencoder import (
     CVAE as CVAE,
-    GAN as GAN,
     kl_divergence as kl_divergence,
     smooth_l1 as smooth_l1,
 )
@@ -35,10 +34,6 @@ from jaxfric.networks._losses import (
     l2 as l2,
     mean_absolute as mean_absolute,
     mean_squared as mean_squared,
-)
-from jaxfric.networks._others import (
-    FrictionLSTM as FrictionLSTM,
-    FrictionTransformer as FrictionTransformer,
 )
 from jaxfric.networks._sequence import unroll as unroll, unroll_with_slopes as unroll_with_slopes
 from jaxfric.networks._surface import SurfaceGenerator as SurfaceGenerator

@@ -75,12 +75,8 @@ class Catalogue(eqx.Module):
         if isinstance(self.count, jax.core.Tracer) or np.ndim(self.count) > 0:
             return f"<pre>{html.escape(repr(self))}</pre>"
         names = ("time s", "recurrence s", "drop", "peak m/s", "slip m", "duration s")
-        head = "".join(f"<th>{name}</th>" for name in names)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{x:.4g}</td>" for x in row) + "</tr>" for row in self._rows()
-        )
-        title = html.escape(f"{int(self.count)} events ({self.status})")
-        return f"<table><caption>{title}</caption><tr>{head}</tr>{body}</table>"
+        rows = [[f"{x:.4g}" for x in row] for row in self._rows()]
+        return _show.html_table(names, rows, title=f"{int(self.count)} events ({self.status})")
 
     def _rows(self) -> list[tuple[float, ...]]:
         """The events that have a place, without the padding."""

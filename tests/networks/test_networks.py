@@ -85,36 +85,6 @@ def test_options_change_what_the_gru_sees(options):
     assert (float(jnp.abs(finer - base).max()) > 1e-3) == ("time_step" in options)
 
 
-def test_lstm_is_its_equations():
-    network = networks.FrictionLSTM(4, rngs=nnx.Rngs(1), output_scale=1.0)
-    W, U, b = (
-        np.asarray(x[...], float)
-        for x in (network.input_weights, network.hidden_weights, network.bias)
-    )
-    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
-    h, c, expected = np.zeros(4), np.zeros(4), []
-    velocity = np.array([1.0, 2.0, 1e-8, 0.5])
-    for V in velocity:
-        i, f, o, g = np.split(np.array([V, np.log(max(V, 1e-4)) / 3]) @ W + h @ U + b, 4)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        expected.append(h @ np.asarray(network.read_out[...]) + float(network.read_out_bias[...]))
-    np.testing.assert_allclose(network(velocity, DT), expected, atol=1e-6)
-
-
-def test_transformer_sees_the_past_only():
-    network = networks.FrictionTransformer(8, heads=2, rngs=nnx.Rngs(0))
-    V = jnp.asarray(np.random.default_rng(0).uniform(0.1, 3, 20))
-    call = jax.jit(lambda V: network(V, DT))
-    base, later = call(V), call(V.at[12].set(9.0))
-    np.testing.assert_array_equal(base[:12], later[:12])
-    assert np.all(np.abs(base[12:] - later[12:]) > 1e-7)
-    slopes = jax.jit(jax.grad(lambda n: jnp.sum(n(V, DT) ** 2)))(network)
-    assert all(np.all(np.isfinite(x)) for x in jax.tree_util.tree_leaves(slopes))
-    with pytest.raises(ValueError, match="heads divide width"):
-        networks.FrictionTransformer(8, heads=3, rngs=nnx.Rngs(0))
-
-
 # The structured cell -----------------------------------------------------------------------------
 
 

@@ -115,7 +115,7 @@ def test_a_batch_of_histories():
     )
     for i, run in enumerate(runs):
         np.testing.assert_allclose(events.time[i], find(run, places=3).time, rtol=1e-6)
-    assert "traced or batched" in str(events)
+    assert "3 runs of 0 to 4 events" in str(events)
 
 
 def test_catalogue_prints_a_row_for_each_event():

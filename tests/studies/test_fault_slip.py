@@ -14,6 +14,7 @@ from jaxfric.studies.fault_slip import (
     _analyses as analyses,
     _ask as ask,
     _data as data,
+    _image_training as image_training,
     _images as images,
     _reading as reading,
     _sampling as sampling,
@@ -106,7 +107,7 @@ def test_an_image_of_friction_gives_the_friction_back():
 
 
 def test_causal_readings_do_not_see_the_future():
-    network = study_training.image_network(0)
+    network = image_training.image_network(0)
     energy = jnp.asarray(np.random.default_rng(0).standard_normal(300), jnp.float32)
     changed = energy.at[200:].add(3.0)
     one, two = (jax.jit(images.read_last)(network, x) for x in (energy, changed))
@@ -121,7 +122,7 @@ def test_causal_readings_do_not_see_the_future():
 
 
 def test_the_latent_share_is_the_papers():
-    network = study_training.image_network(0)
+    network = image_training.image_network(0)
     assert networks.latent_share(network) == pytest.approx(0.2, abs=0.01)
     assert training.share(study_training.sequence_network(0), "latent") == pytest.approx(
         0.2, abs=0.01
@@ -218,12 +219,12 @@ def test_a_record_of_times_ends_where_they_are_known():
     following = [np.append(s, np.inf)[np.searchsorted(s, t, side="left")] for s in starts]
     left = np.array(following) - t
     known = np.isfinite(left)
-    some = data.Records(
+    simulated = data.Records(
         jnp.asarray(rng.normal(size=(n, 3, m)), jnp.float32), jnp.zeros((n, 3, m), jnp.float32),
         jnp.asarray(np.where(known, left, 0.0), jnp.float32), jnp.asarray(known),
         jnp.asarray(recurrence, jnp.float32), n,
     )  # fmt: skip
-    timed = some.timed()
+    timed = simulated.timed()
     assert timed.count >= 0.85 * n and bool(timed.known.all())
     assert timed.log_energy.shape == timed.friction.shape == (timed.count, 3, timed.known.shape[1])
     assert timed.friction.shape[-1] > 0.8 * m
@@ -238,7 +239,7 @@ def test_a_record_of_times_ends_where_they_are_known():
 @pytest.mark.slow
 def test_an_encoder_decoder_can_be_asked_for_the_time_to_failure(made):
     lab = fault_slip.laboratory(made)
-    network = study_training.members(study_training.image_network, (0, 1))
+    network = study_training.members(image_training.image_network, (0, 1))
     time = analyses.ask_times(network, lab, 4, "latent", steps=60)
     assert time.shape == (2, lab.samples) and np.isfinite(time).all() and (time >= 0).all()
     seen = np.isfinite(lab.time_to_failure) & (np.arange(lab.samples) < lab.end_of(4))

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from jaxfric.studies.fault_slip._study import read_back as read_back, run as run
     from jaxfric.studies.fault_slip._summary import table as table
 
-# A prediction starts without the simulator of faults and the libraries that train: what needs them is
-# imported when it is first asked for (PEP 562).
+# A prediction starts without the simulator of faults and the libraries that train: what needs them
+# is imported when it is first asked for (PEP 562).
 _LATER = {
     "Records": "_data",
     "simulate_records": "_data",

@@ -284,9 +284,7 @@ def _target(
     return Scale.of_record(left, known.learn).unit(left)
 
 
-def _level(
-    readings: Float[np.ndarray, " m"], lab: Laboratory, known: Units, drift: bool
-) -> Level:
+def _level(readings: Float[np.ndarray, " m"], lab: Laboratory, known: Units, drift: bool) -> Level:
     return fit_level(readings, _friction(lab), known.learn, known.recurrence, drift, known.prior)
 
 

@@ -16,8 +16,8 @@ STRIDE = 2
 # this and the number of scales are multiples of 2⁴, as four blocks of the network halve an image.
 COLUMNS = 96
 # s, from one sample to twice a usual recurrence of 10 s. On synthetic stick-slip of that recurrence
-# the inverse transform of a whole record returns friction to 0.08 to 0.16 % where the longest scale is
-# at least twice it; 32 scales are enough.
+# the inverse transform of a whole record returns friction to 0.08 to 0.16 % where the longest scale
+# is at least twice it; 32 scales are enough.
 SCALES = signals.log_scales(DT, DT, 20.0, 32)
 # Samples that a causal transform looks back, and that training leaves on each side of an image for
 # the transform of a whole record: twice the longest scale, as a Ricker wavelet of scale s is still

@@ -131,7 +131,7 @@ def _clock(record: LabquakeRecord) -> float:
 def _picked(
     friction: Float[np.ndarray, " m"],
 ) -> tuple[Int[np.ndarray, " failures"], Float[np.ndarray, " m"]]:
-    """Indices where failures of the friction start, and the time to the next; NaN after the last."""
+    """Indices where failures start, and the time to the next in s; NaN after the last."""
     m = friction.size
     # The length is an array: as a number of Python it would be part of the program, and every
     # record would compile its own

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from jaxfric._types import Mask, Series
 from jaxfric.studies.fault_slip._features import Scale
@@ -19,9 +19,9 @@ from jaxfric.studies.fault_slip._sampling import DT
 # What is taken for the error of a network, as a standard deviation in spreads of friction; on
 # held-out simulations errors of 0.27 to 0.29 of a spread were seen.
 NOISE = 0.25
-# What is taken for the correlation of the errors of neighbouring samples, a tenth of a second apart.
-# A network that is wrong about a cycle is wrong for seconds; as independent numbers some hundred
-# samples of a cycle would outweigh any prior.
+# What is taken for the correlation of the errors of neighbouring samples, a tenth of a second
+# apart. A network that is wrong about a cycle is wrong for seconds; as independent numbers some
+# hundred samples of a cycle would outweigh any prior.
 MEMORY = 0.95
 
 
@@ -103,8 +103,8 @@ def fit_level(
     centre, deviation = np.array([0.0, 1.0, -prior.rise]), np.array(prior.deviations)
     fits, evidence = [], []
     for tau in (None, *prior.taus) if drift else (None,):
-        # Without a relaxation its column is zero, and A stays at its prior, which costs nothing: the
-        # evidence of this model is that of the one with c0 and c1 alone
+        # Without a relaxation its column is zero, and A stays at its prior, which costs nothing:
+        # the evidence of this model is that of the one with c0 and c1 alone
         shape = np.zeros_like(t) if tau is None else np.exp(-t / (tau * recurrence))
         basis = np.stack([np.ones_like(s), s, shape], axis=1)
         A = basis[seen]

@@ -13,9 +13,10 @@ from jaxtyping import Float, PyTree
 from jaxfric import training
 from jaxfric.studies._kit import Method
 from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
+from jaxfric.studies.fault_slip._image_training import image_network
 from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._trained import Trained
-from jaxfric.studies.fault_slip._training import image_network, members, sequence_network
+from jaxfric.studies.fault_slip._training import members, sequence_network
 
 MIDDLE = 6  # cycles of the paper's cross-training: 60 s of its record
 KINDS = ("sequence", "encoder-decoder")

@@ -34,11 +34,11 @@ class Weights(eqx.Module):
 
     def networks(self) -> "EmissionGRU | EncoderDecoder":
         """The networks that these arrays belong to, with a leading axis of seeds."""
-        from jaxfric.studies.fault_slip import _training
+        from jaxfric.studies.fault_slip import _image_training, _training
 
         make = {
             "sequence": _training.sequence_network,
-            "encoder-decoder": _training.image_network,
+            "encoder-decoder": _image_training.image_network,
         }[self.kind]
         # The structure alone, without drawing weights that would be thrown away
         like = jax.eval_shape(lambda: _training.members(make, tuple(range(SHIPPED))))

@@ -43,9 +43,7 @@ def rows_of(
     return found
 
 
-def scored(
-    friction: Float[np.ndarray, " m"], lab: Laboratory, test: Bool[np.ndarray, " m"]
-) -> Row:
+def scored(friction: Float[np.ndarray, " m"], lab: Laboratory, test: Bool[np.ndarray, " m"]) -> Row:
     """Every score of one prediction of friction over the samples that test."""
     series = [single(x) for x in (lab.friction, friction)]
     return as_row(_scores(*series, padded(test), np.asarray(lab.samples)))

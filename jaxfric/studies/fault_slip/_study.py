@@ -9,8 +9,7 @@ from jaxtyping import PyTree
 
 from jaxfric._files import write_json
 from jaxfric.records import LabquakeRecord
-from jaxfric.studies._kit import Keeper, Method, Study
-from jaxfric.studies._kit._study import Metrics
+from jaxfric.studies._kit import Keeper, Method, Metrics, Study
 from jaxfric.studies.fault_slip import _analyses as analyses
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
 from jaxfric.studies.fault_slip._methods import KINDS, MIDDLE, Answers, methods
@@ -21,9 +20,9 @@ from jaxfric.studies.fault_slip._summary import PAPER, headline
 from jaxfric.studies.fault_slip._trained import Trained
 
 # A sentence for metrics.json and the table. Percentages of friction are small whatever the method,
-# as friction itself is far from zero: R² and the yardsticks beside them tell more. The paper reads
-# images that know the future and gives the level of the record; both are said, because either lowers
-# the error.
+# as friction itself is far from zero: R² and the yardsticks beside them tell more. What is known of
+# the future and of the level is said, because either makes the task easier: the paper's images
+# know the one, and it gives the other.
 NORM = (
     "MAPE = 100 mean |μ − μ̂| / |μ|, percent, R² and the mean absolute error of the time to failure "
     "(TTF, s) over the last 60 % of the record; causal: nothing after a sample is read for it; "
@@ -93,7 +92,6 @@ def _rows(keeper: Keeper[Preset], answers: Answers, lab: Laboratory) -> list[Row
             f"yardsticks_{word}_{cycles}", partial(yardsticks, lab, cycles, lab.test)
         )
         for method in methods(cycles, keeper.plan.controls):
-
             # Defaults bind what the loop has now: a closure would see its last method
             def make(method: Method = method, cycles: int = cycles) -> list[Row]:
                 answer = answers.ask(method, lab, cycles)

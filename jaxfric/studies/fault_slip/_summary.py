@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxfric.studies._kit import Method
-from jaxfric.studies._kit._study import Metrics
+from jaxfric.studies._kit import Method, Metrics
 from jaxfric.studies.fault_slip._rows import YARDSTICKS, Row, yardstick
 
 # What the paper printed is of other records: its simulation of discs and its experiments are not
@@ -30,8 +29,8 @@ HEADLINE = {  # key: method, cycles, number
     "any_6_mape": (Method(SEQUENCE, "all", "inferred"), 6, "mape"),
     "any_6_r2": (Method(SEQUENCE, "all", "inferred"), 6, "r2"),
     "any_3_mape": (Method("both", "latent", "inferred"), 3, "mape"),
-    # "any" is what we would use. From one cycle that is the level alone, as more is too much for one
-    # cycle to teach; from three the latent parts of both kinds, from six all of the recurrent one
+    # "any" is what we would use. From one cycle that is the level alone, as one cycle is too little
+    # to teach more; from three the latent parts of both kinds, from six all of the recurrent one
     "any_1_mape": (Method(IMAGES, "none", "inferred"), 1, "mape"),
     "any_3_level_given_mape": (Method(SEQUENCE, "none", "given"), 3, "mape"),
     "any_1_level_given_mape": (Method(SEQUENCE, "none", "given"), 1, "mape"),
@@ -49,14 +48,21 @@ HEADLINE = {  # key: method, cycles, number
 }
 
 
-def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """One number a goal: percent, seconds where named; means over seeds and laboratories."""
-    rows = metrics["rows"]
+def headline(metrics: Metrics) -> dict[str, float | None]:
+    """One number for each goal: percent, seconds where named; means over seeds and laboratories.
+
+    Arguments:
+        metrics: with "rows" and "laboratory".
+
+    Returns:
+        Numbers by name, None where the preset has no such row.
+    """
+    rows: list[Row] = metrics["rows"]
     of_laboratories = [row for row in rows if row["record"] in metrics["laboratory"]]
     found: dict[str, float | None] = {}
     for key, (method, cycles, number) in HEADLINE.items():
-        own = [row for row in of_laboratories if method.made(row) and row["cycles"] == cycles]
-        found[key] = _mean(own, number)
+        of_method = [row for row in of_laboratories if method.made(row) and row["cycles"] == cycles]
+        found[key] = _mean(of_method, number)
     held_out = [row for row in rows if row["record"] == HELD_OUT]
 
     def simulated(kind: str, number: str) -> float | None:

@@ -1,14 +1,14 @@
 """Simulated records and trained networks of a study; both are found again after a kill."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 
-from jaxfric import fault
+from jaxfric import fault, networks
 from jaxfric.studies._kit import Keeper, in_threads
 from jaxfric.studies.fault_slip._data import (
     Records,
@@ -16,20 +16,34 @@ from jaxfric.studies.fault_slip._data import (
     save_records,
     simulate_records,
 )
+from jaxfric.studies.fault_slip._image_training import ImageVariant, image_network, train_images
 from jaxfric.studies.fault_slip._presets import Preset
 from jaxfric.studies.fault_slip._training import (
     Members,
-    image_network,
     members,
     sequence_network,
-    train_images,
     train_sequence,
 )
 
 Job = Callable[[Path], Members]  # trains a network, with checkpoints in a folder
-TRAIN, VALIDATE = 0.6, 0.8  # shares of the simulated records, as in the paper
-# Ablations with simulated records of their own: what differs
-SIMULATIONS: dict[str, dict[str, Any]] = {
+History = dict[str, list[list[float]]]  # loss and its terms: (evaluations, seeds)
+# Where training and validation end in the simulated records: 60/20/20, as in the paper. Records are
+# drawn independently, so a split by record keeps every fault in one part; the paper has one long
+# simulation and splits it in time.
+TRAIN, VALIDATE = 0.6, 0.8
+
+
+class SimulationVariant(TypedDict, total=False):
+    """What of `simulate_records` an ablation changes."""
+
+    average: bool
+    ranges: fault.FaultRanges
+
+
+# Ablations with simulated records of their own: no instrument's average over a second (p4581 has
+# one); drops as large as twice those of training; a plate with a mass on the loader, which rings
+# with a period of 0.25 to 0.5 s.
+SIMULATIONS: dict[str, SimulationVariant] = {
     "no averaging": {"average": False},
     "larger drops": {"ranges": fault.FaultRanges(drop=(0.04, 0.20))},
     "inertia": {"ranges": fault.FaultRanges(plate_period=(0.25, 0.5))},
@@ -37,7 +51,11 @@ SIMULATIONS: dict[str, dict[str, Any]] = {
 
 
 class Trained:
-    """What the networks learn from, and the networks, trained when they are first asked for."""
+    """What the networks learn from, and the networks, trained when they are first asked for.
+
+    Arguments:
+        keeper: of the study's folder, where both are found again.
+    """
 
     def __init__(self, keeper: Keeper[Preset]):
         self.keeper, self.plan = keeper, keeper.plan
@@ -46,7 +64,7 @@ class Trained:
 
     @cached_property
     def all_records(self) -> Records:
-        """A function of its seed; kept, so that a killed study need not simulate again."""
+        """Every simulated record: a function of a seed, kept so that it is simulated once."""
         path = self.keeper.out / "runs" / "records.npz"
         if not path.exists():
             began = time.perf_counter()
@@ -56,26 +74,33 @@ class Trained:
             self.keeper.record("simulated", made, time.perf_counter() - began)
         return load_records(path)
 
-    def records(self, split: str) -> Records:
-        """Of training, validation or test; each fault is in one of them."""
+    def records(self, split: Literal["train", "validate", "test"]) -> Records:
+        """The simulated records of one part; each fault is in one part alone."""
         n = self.all_records.count
         a, b = int(TRAIN * n), int(VALIDATE * n)
-        return self.all_records.some(
+        return self.all_records.subset(
             {"train": slice(0, a), "validate": slice(a, b), "test": slice(b, n)}[split]
         )
 
     def variant_records(self, name: str) -> Records:
-        """Fewer, for networks that are compared: as many of each, if there are."""
+        """Records for the networks of an ablation.
+
+        Fewer than those of the study's networks, as several sets are simulated; and as many for
+        each, if there are, since more records make better networks whatever they are of.
+
+        Arguments:
+            name: of `SIMULATIONS`; any other has a part of the study's own records.
+        """
         drawn = self.plan.ablation_records
         train = slice(0, 3 * drawn // 5)
         if name not in SIMULATIONS:
-            return self.records("train").some(train)
+            return self.records("train").subset(train)
         if name not in self._variants:
-            self._variants[name] = simulate_records(2, drawn, **SIMULATIONS[name]).some(train)
+            self._variants[name] = simulate_records(2, drawn, **SIMULATIONS[name]).subset(train)
         return self._variants[name]
 
     def train(self) -> None:
-        """Both kinds side by side: a recurrent network keeps only one core busy."""
+        """Train both kinds side by side: a recurrent network keeps only one core busy."""
         records, plan = self.records("train"), self.plan
         self.keeper.step("trained", lambda: self._train({
             "sequence": lambda folder: train_sequence(
@@ -86,24 +111,29 @@ class Trained:
             ),
         }))  # fmt: skip
 
-    def sequence(self) -> Any:
-        """Sequence networks, a leading axis of seeds."""
+    def sequence(self) -> networks.EmissionGRU:
+        """The trained sequence networks, with a leading axis of seeds."""
         return self.keeper.load("sequence", members(sequence_network, self.seeds))
 
-    def images(self) -> Any:
-        """Encoder-decoders, a leading axis of seeds."""
+    def images(self) -> networks.EncoderDecoder:
+        """The trained encoder-decoders, with a leading axis of seeds."""
         return self.keeper.load("images", members(image_network, self.seeds))
 
-    def image_timer(self) -> Any:
-        """An encoder-decoder for the time to failure, trained when it is asked for."""
+    def image_timer(self) -> networks.EncoderDecoder:
+        """An encoder-decoder for the time to failure, of one seed, trained when it is asked for."""
         records, steps = self.records("train").timed(), self.plan.time_steps
         self._train({"images_times": lambda folder: train_images(
             records, (0,), steps, checkpoint=folder
         )})  # fmt: skip
         return self.keeper.load("images_times", members(image_network, (0,)))
 
-    def train_variants(self, names: Sequence[str], images: dict[str, dict[str, bool]]) -> None:
-        """Networks of fewer steps, for the ablations: recurrent ones, encoder-decoders."""
+    def train_variants(self, names: Sequence[str], images: Mapping[str, ImageVariant]) -> None:
+        """Train the networks of the ablations, which take fewer steps than those of the study.
+
+        Arguments:
+            names: of simulated records, for a recurrent network each; see `variant_records`.
+            images: what is different in each encoder-decoder, by name.
+        """
         steps = self.plan.ablation_steps
 
         def sequence(name: str) -> Job:
@@ -111,31 +141,36 @@ class Trained:
                 self.variant_records(name), (0,), steps, checkpoint=folder
             )
 
-        def image(options: dict[str, bool]) -> Job:
+        def image(options: ImageVariant) -> Job:
             return lambda folder: train_images(
                 self.variant_records("as it is"), (0,), steps, checkpoint=folder, **options
             )
 
         for name in names:
             if not self.keeper.has(_plain("sequence", name)):
-                self.variant_records(name)  # takes all cores by itself
+                # Before any training begins, as simulations take all cores by themselves
+                self.variant_records(name)
         jobs = {_plain("sequence", name): sequence(name) for name in names}
         jobs |= {_plain("images", name): image(options) for name, options in images.items()}
         self._train(jobs)
 
-    def sequence_variant(self, name: str) -> Any:
-        """Of one seed."""
+    def sequence_variant(self, name: str) -> networks.EmissionGRU:
+        """The recurrent network of an ablation, with a leading axis of one seed."""
         return self.keeper.load(_plain("sequence", name), members(sequence_network, (0,)))
 
-    def image_variant(self, name: str, **options: bool) -> Any:
-        """Of one seed."""
+    def image_variant(self, name: str, **options: Unpack[ImageVariant]) -> networks.EncoderDecoder:
+        """The encoder-decoder of an ablation, with a leading axis of one seed."""
         like = members(lambda s: image_network(s, **options), (0,))
         return self.keeper.load(_plain("images", name), like)
 
-    def _train(self, jobs: dict[str, Job]) -> dict[str, Any]:
-        """Those that are not there yet, as many at a time as there are cores; their histories."""
+    def _train(self, jobs: Mapping[str, Job]) -> dict[str, History | None]:
+        """Train networks that are not there yet, as many at a time as there are cores.
 
-        def one(name: str) -> Any:
+        Returns:
+            Their histories by name, None for those that were there.
+        """
+
+        def one(name: str) -> History | None:
             if self.keeper.has(name):
                 return None
             trained = jobs[name](self.keeper.out / "runs" / name)
@@ -146,4 +181,5 @@ class Trained:
 
 
 def _plain(kind: str, name: str) -> str:
+    """The name of an ablation's network as one word, for its file."""
     return f"{kind}_{name.replace(' ', '-')}"

@@ -1,9 +1,10 @@
-"""Training on simulated faults."""
+"""Training on simulated faults: windows of records, sequence networks, the run of a training."""
 
 import os
-from functools import cache, partial
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import equinox as eqx
 import jax
@@ -11,36 +12,36 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from jaxtyping import Array
+from jaxtyping import Array, Key, PyTree
 
 from jaxfric import networks, training
 from jaxfric.studies._kit import in_threads
 from jaxfric.studies.fault_slip._data import Records
 from jaxfric.studies.fault_slip._features import Scale, features
-from jaxfric.studies.fault_slip._images import (
-    COLUMNS,
-    MARGIN,
-    SCALES,
-    STRIDE,
-    columns,
-    emission_image,
-    friction_image,
-    signal,
-)
 
-WINDOW = 800  # samples of a training window
-WARM = 150  # of them before the loss counts: a recurrent network starts in ignorance
+# Samples of a training window, 80 s: some eight cycles as long as those of p4581.
+WINDOW = 800
+# Samples before the loss counts: a recurrent network begins without a memory, and has to have
+# heard a burst or two before it can know where in a cycle it is.
+WARM = 150
+# Units, as of the plain recurrent network on p4581 alone, a yardstick of this study (R² 0.971).
 HIDDEN = 48
-FILTERS = (8, 16, 32, 64)
-DEPTHS = (0.1, 0.1, 0.1, 0.5)  # weights of the hierarchical components
-NEWEST = 4.0  # columns over which the weight of a causal image's error falls
-EMPHASIS = 3.0  # of the friction beside the scalogram, which holds what no past tells
+# Weight of the time to failure, in recurrences, beside friction, in spreads, which matters more.
+TIME_WEIGHT = 0.5
+Network = TypeVar("Network")
+# (network, records, key) → (loss, its terms)
+Loss: TypeAlias = Callable[..., tuple[Array, dict[str, Array]]]
 
 
 class Members(NamedTuple):
-    """What a training made: networks with a leading axis of seeds, (evaluations, seeds)."""
+    """What a training made.
 
-    network: Any
+    Attributes:
+        network: the networks, with a leading axis of seeds.
+        history: loss and its terms by name, (evaluations, seeds).
+    """
+
+    network: PyTree
     history: dict[str, np.ndarray]
 
 
@@ -49,84 +50,128 @@ def sequence_network(seed: int) -> networks.EmissionGRU:
     return networks.EmissionGRU(2, HIDDEN, 2, rngs=nnx.Rngs(seed))
 
 
-def window(records: Any, key: Any, length: int) -> dict[str, Array]:
+def window(record: Records, key: Key[Array, ""], length: int) -> dict[str, Array]:
     """A random window of a record under a random instrument, in units of some of its cycles.
 
     The emission is standardised over a random span of 2 to 12 recurrences, as a laboratory's is
     over what has been seen; friction over the window itself, so that no level is asked for.
+
+    Arguments:
+        record: one of `Records`, without their leading axis.
+        key: typed key.
+        length: samples of the window.
+
+    Returns:
+        energy and friction, standardised, time (to failure, in recurrences) and known: (length,).
     """
     which, begin, span_key, where = jax.random.split(key, 4)
-    i = jax.random.randint(which, (), 0, records.log_energy.shape[0])
-    m = records.friction.shape[-1]
+    i = jax.random.randint(which, (), 0, record.log_energy.shape[0])
+    m = record.friction.shape[-1]
     start = jax.random.randint(begin, (), 0, m - length + 1)
 
     def cut(x: Array) -> Array:
         return jax.lax.dynamic_slice(x, (start,), (length,))
 
-    span = records.recurrence / 0.1 * jax.random.uniform(span_key, (), minval=2.0, maxval=12.0)
+    # Samples: a recurrence over the 0.1 s between them. Ten seconds at least, so that a fast fault
+    # is not standardised over a handful of events
+    span = record.recurrence / 0.1 * jax.random.uniform(span_key, (), minval=2.0, maxval=12.0)
     span = jnp.clip(span, 100, m)
     first = jax.random.uniform(where) * (m - span)
     index = jnp.arange(m)
-    energy = Scale.of(records.log_energy[i], (index >= first) & (index < first + span))
-    friction = cut(records.friction[i])
+    energy = Scale.of(record.log_energy[i], (index >= first) & (index < first + span))
+    friction = cut(record.friction[i])
     return {
-        "energy": energy.unit(cut(records.log_energy[i])),
+        "energy": energy.unit(cut(record.log_energy[i])),
         "friction": Scale.of(friction, jnp.ones(length, bool)).unit(friction),
-        "time": cut(records.time_to_failure) / records.recurrence,
-        "known": cut(records.known),
+        "time": cut(record.time_to_failure) / record.recurrence,
+        "known": cut(record.known),
     }
 
 
-def sequence_loss(network: Any, batch: Records, key: Any) -> tuple[Array, dict[str, Array]]:
-    """Mean absolute errors: of the median outcome, where the mean would blur events."""
+def sequence_loss(
+    network: networks.EmissionGRU, batch: Records, key: Key[Array, ""]
+) -> tuple[Array, dict[str, Array]]:
+    """Mean absolute errors of friction and of the time to failure on random windows of a batch.
+
+    Their minimum is the median of what may happen. The mean, which squared errors ask for, would
+    blur an event over all the moments at which it may come.
+
+    Returns:
+        (loss, its terms).
+    """
     seen = jax.vmap(lambda r, k: window(r, k, WINDOW))(
         batch, jax.random.split(key, batch.recurrence.shape[0])
     )
     out = jax.vmap(lambda e: network(features(e)))(seen["energy"])[:, WARM:]
     friction = jnp.mean(jnp.abs(out[..., 0] - seen["friction"][:, WARM:]))
+    # After the last failure of a record the time to the next is not known, and does not count
     known = seen["known"][:, WARM:]
     late = jnp.abs(out[..., 1] - seen["time"][:, WARM:])
     time = jnp.sum(late * known) / jnp.maximum(jnp.sum(known), 1)
-    return friction + 0.5 * time, {"friction": friction, "time": time}
+    return friction + TIME_WEIGHT * time, {"friction": friction, "time": time}
 
 
 def train_sequence(
     records: Records, seeds: tuple[int, ...], steps: int, *, checkpoint: str | os.PathLike[str],
     batch_size: int = 24, progress: bool = False,
 ) -> Members:  # fmt: skip
-    """One network for each seed, on the same records.
+    """One sequence network for each seed, on the same records.
 
     A time step is too small for more than one core: on a processor each seed has its own thread.
+
+    Arguments:
+        records: simulated ones to learn from.
+        seeds: of weights and of the order of the records, one for each network.
+        steps: of Adam.
+        checkpoint: folder where a killed training is found again.
+        batch_size: records of a step.
+        progress: show a bar.
     """
 
-    def some(seeds: tuple[int, ...], folder: Path) -> Members:
+    def train(seeds: tuple[int, ...], folder: Path) -> Members:
         start = members(sequence_network, seeds)
-        return fit(sequence_loss, start, records, seeds, steps, batch_size, 4e-3, folder, progress)
+        return fit(
+            sequence_loss, start, records, seeds, steps=steps, batch_size=batch_size, rate=4e-3,
+            checkpoint=folder, progress=progress,
+        )  # fmt: skip
 
     folder = Path(checkpoint)
     if jax.default_backend() != "cpu":
-        return some(seeds, folder)
+        return train(seeds, folder)
     # All at once: one that waited for the others would end alone
-    found = in_threads(lambda seed: some((seed,), folder / f"{seed}"), seeds, len(seeds))
-    histories = [each.history for each in found]
+    found = in_threads(lambda seed: train((seed,), folder / f"{seed}"), seeds, len(seeds))
+    histories = [one.history for one in found]
     return Members(
-        jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *[each.network for each in found]),
+        jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *[one.network for one in found]),
         {k: np.concatenate([h[k] for h in histories], axis=1) for k in histories[0]},
     )
 
 
 @eqx.filter_jit
-def members(make: Any, seeds: tuple[int, ...]) -> Any:
+def members(make: Callable[[int], Network], seeds: tuple[int, ...]) -> Network:
     """Untrained networks with a leading axis, one for each seed; one program draws all of them."""
-    each = [make(seed) for seed in seeds]
-    return jax.tree_util.tree_map(lambda *x: jnp.stack(x), *each)
+    drawn = [make(seed) for seed in seeds]
+    network: Network = jax.tree_util.tree_map(lambda *x: jnp.stack(x), *drawn)
+    return network
 
 
 def fit(
-    loss: Any, start: Any, records: Records, seeds: tuple[int, ...], steps: int, batch_size: int,
-    rate: float, checkpoint: str | os.PathLike[str], progress: bool,
+    loss: Loss, start: PyTree, records: Records, seeds: tuple[int, ...], *, steps: int,
+    batch_size: int, rate: float, checkpoint: str | os.PathLike[str], progress: bool,
 ) -> Members:  # fmt: skip
-    """The last weights of a run with warm-up and cosine decay."""
+    """Train networks with warm-up and cosine decay, and take their last weights.
+
+    Arguments:
+        loss: (network, records, key) → (loss, terms), of one network.
+        start: networks with a leading axis of seeds.
+        records: to learn from.
+        seeds: as many as networks.
+        steps: of Adam.
+        batch_size: records of a step, at most all of them.
+        rate: of Adam at the top of the schedule.
+        checkpoint: folder where a killed training is found again.
+        progress: show a bar.
+    """
     batch_size = min(batch_size, records.count)
     epochs = max(steps // (records.count // batch_size), 1)
     total = epochs * (records.count // batch_size)
@@ -141,74 +186,11 @@ def fit(
 
 @cache
 def _optimiser(rate: float, steps: int) -> optax.GradientTransformation:
-    """The same object for the same numbers: another would be compiled anew."""
+    """The same object for the same numbers: another would be compiled anew.
+
+    The rate begins at a 40th of its top, reaches it in a 20th of the steps and ends at a 200th: the
+    first gradients of random weights tell little, and small steps at the end average over batches.
+    """
     return optax.adam(
         optax.warmup_cosine_decay_schedule(rate / 40, rate, max(steps // 20, 1), steps, rate / 200)
     )
-
-
-def image_network(
-    seed: int, *, skips: bool = True, level: bool = True, causal: bool = True
-) -> networks.EncoderDecoder:
-    """The paper's network at the size of our images."""
-    return networks.EncoderDecoder(
-        len(SCALES), COLUMNS, filters=FILTERS, skips=skips, level=level, causal=causal,
-        rngs=nnx.Rngs(seed),
-    )  # fmt: skip
-
-
-def image_loss(
-    network: Any, batch: Records, key: Any, *, causal: bool = True
-) -> tuple[Array, dict[str, Array]]:
-    """Scalogram error of every depth, and the mean absolute error of the friction they sum to."""
-    length = MARGIN * 2 + STRIDE * COLUMNS
-
-    def one(record: Any, key: Any) -> tuple[Array, Array]:
-        seen = window(record, key, length)
-        end = MARGIN + STRIDE * COLUMNS - 1
-        target, rest = friction_image(seen["friction"])
-        image = columns(emission_image(seen["energy"], causal), jnp.asarray(end))
-        friction = columns(seen["friction"][None], end)[0]
-        return image_errors(
-            network, image, columns(target, end), friction, rest[end], asked(causal)
-        )
-
-    keys = jax.random.split(key, batch.recurrence.shape[0])
-    scalogram, friction = jax.vmap(one)(batch, keys)
-    terms = {"scalogram": jnp.mean(scalogram), "friction": jnp.mean(friction)}
-    return terms["scalogram"] + EMPHASIS * terms["friction"], terms
-
-
-def image_errors(
-    network: Any, image: Array, target: Array, friction: Array, rest: Array, weight: Array
-) -> tuple[Array, Array]:
-    """Of one image: the paper's loss, and the absolute error of the friction, see `asked`."""
-    decoded = network(image[None])
-    level = jnp.zeros_like(rest) if decoded.level is None else decoded.level[0]
-    wanted = None if decoded.level is None else rest[None]
-    scalogram = networks.scalogram_loss(decoded, target[None], wanted, weights=DEPTHS)
-    found = signal(decoded.image[0]) + level
-    return scalogram, jnp.sum(weight * jnp.abs(found - friction))
-
-
-def asked(causal: bool) -> Array:
-    """(columns,), weights of the friction's errors: half on the later half, half on the newest.
-
-    A causal reading is of the newest column alone; the first columns know little of the past.
-    """
-    age = np.arange(COLUMNS)[::-1]
-    late = (age < COLUMNS // 2) / (COLUMNS // 2)
-    if not causal:
-        return jnp.asarray(late, jnp.float32)
-    newest = np.exp(-age / NEWEST)
-    return jnp.asarray(0.5 * late + 0.5 * newest / newest.sum(), jnp.float32)
-
-
-def train_images(
-    records: Records, seeds: tuple[int, ...], steps: int, *, checkpoint: str | os.PathLike[str],
-    batch_size: int = 8, progress: bool = False, **variant: bool,
-) -> Members:  # fmt: skip
-    """One encoder-decoder for each seed, at once."""
-    start = members(lambda seed: image_network(seed, **variant), seeds)
-    loss = partial(image_loss, causal=variant.get("causal", True))
-    return fit(loss, start, records, seeds, steps, batch_size, 2e-3, checkpoint, progress)

@@ -1,28 +1,27 @@
 """Adapting a trained network to the cycles of a laboratory that have been seen."""
 
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jaxtyping import Array
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from jaxfric import training
-from jaxfric.studies._kit import in_threads
 from jaxfric.studies.fault_slip._ask import FOLDS, STEPS
 from jaxfric.studies.fault_slip._features import features
+from jaxfric.studies.fault_slip._image_training import EMPHASIS, error_weights, image_errors
 from jaxfric.studies.fault_slip._images import COLUMNS, columns, emission_image, friction_image
 from jaxfric.studies.fault_slip._reading import leading
-from jaxfric.studies.fault_slip._training import EMPHASIS, asked, image_errors
+from jaxfric.studies.fault_slip._training import TIME_WEIGHT
+from jaxfric.studies.fault_slip._tuning_loop import RATE, Parameters, held, mask_of, tuned_network
 
-RATE = 1.5e-3
-LAST = 0.05  # of the rate, at the end of the cosine
-EVERY = 50  # steps of a compiled call at most: runs of other lengths share its program
-LENGTHS = (650, 1300, 2600, 5200, 10400)  # a program for each, whatever the span
-IMAGES = 480  # of a span, whatever its length: a program serves all
+HELD_BACK = 0.1  # share of the samples that validate where there is patience, as in the paper
+# Samples that a span is padded to: a program for each length, whatever the span. The first holds
+# six cycles of p4581 (573 samples), and each next twice as many.
+LENGTHS = (650, 1300, 2600, 5200, 10400)
+# Images cut from a span, whatever its length: a program serves all. They overlap, so that a longer
+# span has them further apart.
+IMAGES = 480
 
 
 class Lesson(NamedTuple):
@@ -36,51 +35,76 @@ class Lesson(NamedTuple):
         weight: (members, n), which samples each member learns from.
     """
 
-    energy: np.ndarray
-    friction: np.ndarray
-    time: np.ndarray
-    known: np.ndarray
-    weight: np.ndarray
+    energy: Float[np.ndarray, " n"]
+    friction: Float[np.ndarray, " n"]
+    time: Float[np.ndarray, " n"]
+    known: Bool[np.ndarray, " n"]
+    weight: Float[np.ndarray, "members n"]
 
     @property
     def members(self) -> int:
-        """Of an ensemble."""
+        """How many networks of an ensemble learn from it."""
         return int(self.weight.shape[0])
 
 
-def folds(starts: np.ndarray, begin: int, end: int, most: int = FOLDS) -> np.ndarray:
-    """(members, end): each leaves out one cycle; a single one if there are fewer than three.
+def folds(
+    starts: Int[np.ndarray, " failures"], begin: int, end: int, most: int = FOLDS
+) -> Float[np.ndarray, "members end"]:
+    """Samples that each member of an ensemble learns from: each leaves out another cycle.
+
+    Neighbouring samples are alike: a member that left out single samples would learn the same as
+    all others. One that has not seen a cycle differs from them by what that cycle teaches, and the
+    spread of the members tells how much the answer hangs on the few cycles there are.
 
     Arguments:
         starts: indices where failures start.
         begin: first sample to learn from.
         end: samples seen.
         most: members.
+
+    Returns:
+        (members, end), 1 for samples to learn from; a single member, which leaves out none, if
+        there are fewer than three cycles.
     """
     cycle = np.searchsorted(starts, np.arange(end), side="right")
     seen = np.arange(end) >= begin
     counts = {int(c): int(np.sum(seen & (cycle == c))) for c in np.unique(cycle[seen])}
+    # Stumps at both ends are no cycles: to leave one out would change little
     whole = [c for c, n in counts.items() if n >= 0.3 * max(counts.values())]
     if len(whole) < 3:
         return seen[None].astype(np.float32)
+    # With more cycles than members each leaves out several in a row
     left_out = np.array_split(np.array(whole), min(most, len(whole)))
     return np.stack([seen & ~np.isin(cycle, c) for c in left_out]).astype(np.float32)
 
 
 def tune_sequence(
-    network: Any, lesson: Lesson, part: str, *, steps: int = STEPS, rate: float = RATE,
+    network: PyTree, lesson: Lesson, part: str, *, steps: int = STEPS, rate: float = RATE,
     patience: int | None = None, seed: int = 0,
-) -> Any:  # fmt: skip
-    """Networks (seeds, ...) tuned on the lesson: leading axes (seeds, members).
+) -> PyTree:  # fmt: skip
+    """Sequence networks tuned on the lesson.
 
     All parts share one program: what is not tuned is held by a mask of numbers. With a patience,
     the last tenth of the samples of each member validates, and the best of at most 600 steps is
     taken once so many have passed without a better one.
+
+    Arguments:
+        network: `networks.EmissionGRU` with a leading axis of seeds.
+        lesson: what may be learnt from.
+        part: see `training.parts`.
+        steps: of Adam; with a patience they are not counted.
+        rate: of Adam at the start.
+        patience: steps; see above.
+        seed: of the training.
+
+    Returns:
+        The networks with leading axes (seeds, members).
     """
     seeds, n = leading(network)[0], lesson.members
     padded = next((k for k in LENGTHS if k >= lesson.energy.shape[0]), lesson.energy.shape[0])
 
-    def pad(x: Any) -> np.ndarray:
+    def pad(x: Float[np.ndarray, "*n m"] | Bool[np.ndarray, " m"]) -> Float[np.ndarray, "..."]:
+        # With zeros, in `weight` too: what fills up teaches nothing
         x = np.asarray(x, np.float32)
         return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padded - x.shape[-1])])
 
@@ -95,40 +119,58 @@ def tune_sequence(
         "energy": pad(lesson.energy)[None], "friction": pad(lesson.friction)[None],
         "time": pad(lesson.time)[None], "known": pad(lesson.known)[None],
     }  # fmt: skip
-    found = _train(lesson_loss, parameters, data, None, steps, rate, seed, patience, groups=seeds)
+    found = tuned_network(
+        lesson_loss, parameters, data, batch_size=None, steps=steps, rate=rate, seed=seed,
+        patience=patience, groups=seeds,
+    )  # fmt: skip
     return jax.tree_util.tree_map(
         lambda x: jax.device_put(np.asarray(x).reshape(seeds, n, *x.shape[1:])), found
     )
 
 
-def _taught(weight: np.ndarray, patience: int | None) -> np.ndarray:
-    """All that a member learns from, or its first nine tenths."""
+def _taught(
+    weight: Float[np.ndarray, "members n"], patience: int | None
+) -> Float[np.ndarray, "members n"]:
+    """All that a member learns from, or its first nine tenths: the end of a span validates."""
     if patience is None:
         return weight
-    return weight * (np.cumsum(weight, axis=1) <= 0.9 * np.sum(weight, axis=1, keepdims=True))
+    learned = (1 - HELD_BACK) * np.sum(weight, axis=1, keepdims=True)
+    return weight * (np.cumsum(weight, axis=1) <= learned)
 
 
-def lesson_check(parameters: Any, batch: Any) -> Array:
-    """The loss on what was kept back."""
+def lesson_check(parameters: Parameters, batch: dict[str, Array]) -> Array:
+    """The loss on the samples that were kept back; arguments as of `lesson_loss`."""
     return lesson_loss({**parameters, "weight": parameters["check"]}, batch, None)[0]
 
 
-def lesson_loss(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str, Array]]:
-    """Mean absolute errors over the samples that a member learns from."""
+def lesson_loss(
+    parameters: Parameters, batch: dict[str, Array], key: Array | None
+) -> tuple[Array, dict[str, Array]]:
+    """Mean absolute errors over the samples that a member learns from, as on simulations.
+
+    Arguments:
+        parameters: of one member.
+        batch: energy, friction, time and known of a `Lesson`, each (1, n).
+        key: not used; a lesson is learnt whole at every step.
+
+    Returns:
+        (loss, its terms).
+    """
+    # All arrays of the parameters are differentiated, and the weights are no parameters
     weight = jax.lax.stop_gradient(parameters["weight"])
     out = held(parameters)(features(batch["energy"][0]))
     friction = jnp.sum(weight * jnp.abs(out[:, 0] - batch["friction"][0])) / jnp.sum(weight)
     known = weight * batch["known"][0]
     time = jnp.sum(known * jnp.abs(out[:, 1] - batch["time"][0]))
     time = time / jnp.maximum(jnp.sum(known), 1)
-    return friction + 0.5 * time, {"friction": friction, "time": time}
+    return friction + TIME_WEIGHT * time, {"friction": friction, "time": time}
 
 
 def tune_images(
-    network: Any, energy: Array, friction: Array, part: str, *, causal: bool = True,
-    begin: int = 0, steps: int = STEPS, rate: float = RATE, seed: int = 0,
-) -> Any:  # fmt: skip
-    """Encoder-decoders (seeds, ...) tuned on a span in its own units.
+    network: PyTree, energy: Float[Array, " n"], friction: Float[Array, " n"], part: str, *,
+    causal: bool = True, begin: int = 0, steps: int = STEPS, rate: float = RATE, seed: int = 0,
+) -> PyTree:  # fmt: skip
+    """Encoder-decoders tuned on a span in its own units.
 
     Arguments:
         network: with a leading axis of seeds.
@@ -140,6 +182,9 @@ def tune_images(
         steps: of Adam, 8 images each.
         rate: of Adam at the start.
         seed: of the order of the images.
+
+    Returns:
+        The networks with a leading axis of seeds.
     """
     seeds = leading(network)[0]
     ends = jnp.linspace(begin, energy.shape[0] - 1, IMAGES).astype(int)
@@ -150,89 +195,30 @@ def tune_images(
         "target": jax.vmap(lambda k: columns(target, k))(ends),
         "friction": jax.vmap(lambda k: columns(friction[None], k)[0])(ends),
         "rest": rest[ends],
-        "weight": jnp.broadcast_to(asked(causal), (IMAGES, COLUMNS)),
+        "weight": jnp.broadcast_to(error_weights(causal), (IMAGES, COLUMNS)),
     }
     parameters = {"network": network, "tuned": mask_of(network, part, seeds)}
-    return _train(image_lesson, parameters, data, 8, steps, rate, seed)
-
-
-def image_lesson(parameters: Any, batch: Any, key: Any) -> tuple[Array, dict[str, Array]]:
-    """As on simulations."""
-    network = held(parameters)
-    names = ("image", "target", "friction", "rest", "weight")
-    each = [batch[name] for name in names]
-    scalogram, friction = jax.vmap(lambda *x: image_errors(network, *x))(*each)
-    terms = {"scalogram": jnp.mean(scalogram), "friction": jnp.mean(friction)}
-    return terms["scalogram"] + EMPHASIS * terms["friction"], terms
-
-
-def mask_of(network: Any, part: str, members: int) -> Any:
-    """1 where a parameter is tuned, 0 where it is held; a number for each member."""
-    return jax.tree_util.tree_map(
-        lambda own: np.full(members, float(own), np.float32), training.parts(network, part)
+    return tuned_network(
+        image_lesson, parameters, data, batch_size=8, steps=steps, rate=rate, seed=seed
     )
 
 
-def held(parameters: Any) -> Any:
-    """The network, with no gradient to what is not tuned."""
-    arrays, static = eqx.partition(parameters["network"], eqx.is_inexact_array)
-    arrays = jax.tree_util.tree_map(
-        lambda w, own: jnp.where(own > 0.5, w, jax.lax.stop_gradient(w)), arrays,
-        jax.lax.stop_gradient(parameters["tuned"]),
-    )  # fmt: skip
-    return eqx.combine(arrays, static)
+def image_lesson(
+    parameters: Parameters, batch: dict[str, Array], key: Array
+) -> tuple[Array, dict[str, Array]]:
+    """The loss of `image_loss` on images of a span.
 
+    Arguments:
+        parameters: of one network.
+        batch: arguments of `image_errors` by name, with a leading axis of images.
+        key: not used.
 
-def _train(
-    loss: Any, parameters: Any, data: Any, batch: int | None, steps: int, rate: float, seed: int,
-    patience: int | None = None, groups: int = 1,
-) -> Any:  # fmt: skip
-    """The network of the last step of a cosine, or of the best if there is patience.
-
-    On a processor groups of members are trained side by side, on a core each.
+    Returns:
+        (loss, its terms).
     """
-    rows = jax.tree_util.tree_leaves(data)[0].shape[0]
-    a_pass = 1 if batch is None else rows // batch
-    epochs = max(steps // a_pass, 1) if patience is None else 600
-    members = leading(parameters["network"])[0]
-    keys = jax.random.split(jax.random.key(seed), members)
-    every = math.gcd(epochs, EVERY)
-    cosine = {"rate": rate, "steps": epochs * a_pass}
-    parameters |= {name: np.full(members, x, np.float32) for name, x in cosine.items()}
-
-    def train(some: slice) -> Any:
-        those = jax.tree_util.tree_map(lambda x: np.asarray(x)[some], parameters)
-        trained = training.train(
-            loss, those, data, key=keys[some],
-            optimiser=_optimiser(), epochs=epochs, batch_size=batch,
-            evaluate_every=every if patience is None else 10, clip=1.0, explosion=1e9,
-            validation=None if patience is None else data,
-            metric=None if patience is None else lesson_check, patience=patience,
-        )  # fmt: skip
-        return (trained.last if patience is None else trained.parameters)["network"]
-
-    if groups == 1 or jax.default_backend() != "cpu":
-        return train(slice(None))
-    size = members // groups
-    each = [slice(k * size, (k + 1) * size) for k in range(groups)]
-    found = [train(each[0])]  # compiled once
-    found += in_threads(train, each[1:])
-    return jax.tree_util.tree_map(lambda *x: np.concatenate(x), *found)
-
-
-def _optimiser() -> optax.GradientTransformation:
-    """Adam with a cosine whose height and length are numbers among the parameters.
-
-    A program then serves all of them. They have no gradient, and what is held has none either:
-    Adam leaves both where they are.
-    """
-    adam = optax.scale_by_adam()
-
-    def update(gradient: Any, state: Any, parameters: Any) -> tuple[Any, Any]:
-        passed = jnp.minimum(state.count / parameters["steps"], 1.0)
-        share = LAST + (1 - LAST) * 0.5 * (1 + jnp.cos(jnp.pi * passed))
-        step, state = adam.update(gradient, state, parameters)
-        rate = -parameters["rate"] * share
-        return jax.tree_util.tree_map(lambda x: (rate * x).astype(x.dtype), step), state
-
-    return optax.GradientTransformation(adam.init, update)
+    network = held(parameters)
+    names = ("image", "target", "friction", "rest", "weight")
+    columns_of_batch = [batch[name] for name in names]
+    scalogram, friction = jax.vmap(lambda *x: image_errors(network, *x))(*columns_of_batch)
+    terms = {"scalogram": jnp.mean(scalogram), "friction": jnp.mean(friction)}
+    return terms["scalogram"] + EMPHASIS * terms["friction"], terms

@@ -8,7 +8,7 @@ surface = make(material, loads, target, z)                            # one pass
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jaxfric.studies.metainterface._canonical import Canonical as Canonical
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
         Generated as Generated,
         design_many as design_many,
         designs as designs,
-        diversity as diversity,
     )
+    from jaxfric.studies.metainterface._diversity import diversity as diversity
     from jaxfric.studies.metainterface._export import (
         check_export as check_export,
         export as export,
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 # Loaded when first asked for: designs need neither the networks of the study nor its optimisers.
 _MODULES = {
     "_canonical": ("Canonical",),
-    "_designs": ("Generated", "design_many", "designs", "diversity"),
+    "_designs": ("Generated", "design_many", "designs"),
+    "_diversity": ("diversity",),
     "_export": ("check_export", "export", "read_export"),
     "_model": ("Generator", "generator", "load_generator", "save_generator"),
     "_presets": ("PRESETS", "Preset"),
@@ -48,7 +49,8 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    """A public name, from the module that defines it; Python asks here for what is not loaded."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,27 +1,30 @@
 """Many designs for one friction law: from the generator, refined, ranked; or from a search."""
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from jaxfric import contact, programs
-from jaxfric.contact._arrays import as_array
+from jaxfric._types import Vector
+from jaxfric.contact._arrays import AnyArray, as_array
 from jaxfric.contact._buckets import bucket, pad
 from jaxfric.contact._designed import unpadded
 from jaxfric.contact._refine import moved
 from jaxfric.contact._request import FIT_LOADS, Box, Rows, TargetLaw
 from jaxfric.studies.metainterface import _model
 from jaxfric.studies.metainterface._canonical import canonical
+from jaxfric.studies.metainterface._diversity import diversity
 from jaxfric.studies.metainterface._generator import generate, surface
 from jaxfric.studies.metainterface._model import Generator, check_request
 
-BANK = 20_000
+BANK = 20_000  # random laws that a search begins at
 STEPS = 10  # and the number that the program is compiled for, unless more are asked for
+RADII_STEPS = 3  # times as many steps of a search whose radii are given, where only heights move
 
 
 class Generated(eqx.Module):
@@ -51,8 +54,8 @@ class Generated(eqx.Module):
 
 def designs(
     material: contact.Material,
-    loads: Any,
-    target: Any,
+    loads: Vector,
+    target: Vector,
     *,
     key: Key[Array, ""],
     generator: Generator,
@@ -61,7 +64,7 @@ def designs(
     asperities: int = 64,
     radius_bounds: tuple[float, float] = contact.RADIUS_BOUNDS,
     max_height: float | None = None,
-    radii: Any = None,
+    radii: Vector | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
     fit_loads: int | None = FIT_LOADS,
@@ -88,68 +91,88 @@ def designs(
         `contact.Design` with a leading axis of `count`, the best first.
     """
     wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
-    request = _request(material, loads, target, asperities, wishes, steps, fit_loads, padded=False)
-    found = _generated(request, key, generator, count, asperities, max(steps, STEPS))[0]
+    # Not padded: this is for a caller's own program, which is compiled for its number of loads anyway
+    request = _request(
+        material, loads, target, wishes, asperities=asperities, steps=steps, fit_loads=fit_loads,
+        padded=False,
+    )  # fmt: skip
+    found: contact.Design
+    found, _, _ = _generated(request, key, generator, count, asperities, max(steps, STEPS))
     return found
 
 
 class Wishes(NamedTuple):
     """What a request may ask for."""
 
-    radius_bounds: tuple[Any, Any]
-    max_height: Any
-    radii: Any
-    quantum: Any
-    max_indentation: Any
+    radius_bounds: tuple[float, float]  # m
+    max_height: float | None  # m
+    radii: Vector | None  # m
+    quantum: float | None  # of the heights, m
+    max_indentation: float | None  # largest δ/R
 
 
 class Request(NamedTuple):
     """A checked request as arrays, so that one program serves all of a kind."""
 
     material: contact.Material
-    loads: Any
-    target: Any
+    loads: Float[AnyArray, " m"]  # N
+    target: Float[AnyArray, " m"]  # N
     box: Box
-    radii: Any
+    radii: Float[AnyArray, " n"] | None  # m
     rows: Rows
-    steps: Any
+    steps: Int[AnyArray, ""]
 
 
 def _request(
-    material: contact.Material, loads: Any, target: Any, asperities: int, wishes: Wishes,
-    steps: int, fit_loads: int | None, *, padded: bool,
+    material: contact.Material, loads: Vector, target: Vector, wishes: Wishes, *, asperities: int,
+    steps: int, fit_loads: int | None, padded: bool,
 ) -> Request:  # fmt: skip
     bounds, max_height, radii, quantum, max_indentation = wishes
-    loads, target = check_request(material, loads, target, asperities, bounds, max_height, radii)
+    loads, target = check_request(
+        material, loads, target, asperities=asperities, radius_bounds=bounds,
+        max_height=max_height, radii=radii,
+    )  # fmt: skip
     dtype = jax.dtypes.canonicalize_dtype(float)
     count = loads.shape[0]
+    # A program has one number of loads. Zero loads in front, which ask for nothing, make up the next
+    # of a few numbers, so that a target with some more loads compiles no other program
     size = bucket(count) if padded else count
     kind = "free" if radii is None else "fixed"
-    loads, target = (as_array(pad(x, size), dtype) for x in (loads, target))
-    box = Box.of(dtype, kind, bounds, max_height, quantum, max_indentation)
-    given = None if radii is None else as_array(radii, dtype)
-    rows = Rows.of(count, fit_loads, size, dtype)
-    steps_taken = np.asarray(steps, np.int32)
-    return Request(material.cast(dtype), loads, target, box, given, rows, steps_taken)
+    return Request(
+        material=material.cast(dtype),
+        loads=as_array(pad(loads, size), dtype),
+        target=as_array(pad(target, size), dtype),
+        box=Box.of(dtype, kind, bounds, max_height, quantum, max_indentation),
+        radii=None if radii is None else as_array(radii, dtype),
+        rows=Rows.of(count, fit_loads, size, dtype),
+        # Data, not a static number: only its bound is compiled in
+        steps=np.asarray(steps, np.int32),
+    )
 
 
 @programs.program
 def _generated(
-    request: Request, key: Array, generator: Generator, count: int, asperities: int, most: int
-) -> tuple[contact.Design, Array, Array]:
-    """Designs, the distance of the request, and the diversity of the designs."""
+    request: Request, key: Key[Array, ""], generator: Generator, count: int, asperities: int,
+    most: int,
+) -> tuple[contact.Design, Float[Array, ""], Float[Array, ""]]:  # fmt: skip
+    """Designs, the distance of the request, and the diversity of the designs.
+
+    All in one program: each of them apart would be compiled, for a command that asks once.
+    """
     material, loads, target, box, radii, rows, steps = request
     wanted = canonical(
         material, loads, target, asperities=asperities, radius_bounds=(box.low, box.high),
         max_height=box.deepest, radii=radii,
     )  # fmt: skip
+    # z = 0 is the most accurate design of a law: it should be among them
     z = jax.random.normal(key, (count, generator.latent), loads.dtype).at[0].set(0.0)
 
-    def one(z: Array) -> contact.Design:
+    def design(z: Float[Array, " latent"]) -> contact.Design:
         start = surface(generate(generator.network, wanted, z), wanted)
         return moved(start, TargetLaw(material, loads, target), box, rows, steps, most)
 
-    found = jax.vmap(one)(z)
+    found = jax.vmap(design)(z)
+    # The best first; a design without a friction law (NaN) belongs to the end
     order = jnp.argsort(jnp.where(jnp.isfinite(found.error), found.error, jnp.inf))
     found = jax.tree_util.tree_map(lambda x: x[order], found)
     return found, generator.distance(wanted), diversity(found)
@@ -157,8 +180,8 @@ def _generated(
 
 def design_many(
     material: contact.Material,
-    loads: Any,
-    target: Any,
+    loads: Vector,
+    target: Vector,
     *,
     key: Key[Array, ""],
     generator: Generator | None = None,
@@ -167,7 +190,7 @@ def design_many(
     asperities: int = 64,
     radius_bounds: tuple[float, float] = contact.RADIUS_BOUNDS,
     max_height: float | None = None,
-    radii: Any = None,
+    radii: Vector | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
 ) -> Generated:
@@ -211,10 +234,15 @@ def design_many(
     """
     generator = _model.generator() if generator is None else generator
     wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
-    request = _request(material, loads, target, asperities, wishes, steps, FIT_LOADS, padded=True)
+    request = _request(
+        material, loads, target, wishes, asperities=asperities, steps=steps, fit_loads=FIT_LOADS,
+        padded=True,
+    )  # fmt: skip
     found, distance, spread = _generated(
         request, key, generator, count, asperities, max(steps, STEPS)
     )
+    # Told by what the request is, not by how its designs turn out: a law that no surface makes has a
+    # large error whoever answers, and a search would spend its time for nothing
     strange = float(distance) > 1
     if strange:
         warnings.warn(
@@ -222,7 +250,10 @@ def design_many(
             "farthest of a thousand of them: a search answers in place of the generator",
             stacklevel=2,
         )
-        found = _search(material, loads, target, key, count, asperities, steps, wishes)
+        found = _search(
+            material, loads, target, wishes, key=key, count=count, asperities=asperities,
+            steps=steps,
+        )  # fmt: skip
         spread = diversity(found)
     else:
         found = unpadded(found, np.shape(loads)[0])
@@ -230,50 +261,33 @@ def design_many(
 
 
 def _search(
-    material: contact.Material, loads: Any, target: Any, key: Array, count: int, asperities: int,
-    steps: int, wishes: Wishes,
+    material: contact.Material, loads: Vector, target: Vector, wishes: Wishes, *,
+    key: Key[Array, ""], count: int, asperities: int, steps: int,
 ) -> contact.Design:  # fmt: skip
+    """The nearest laws of a bank of random surfaces, refined and ranked."""
     bounds, max_height, radii, quantum, max_indentation = wishes
     bank = contact.make_bank(BANK, key=key, asperities=asperities)
     if radii is None:
+        # Twice as many starts as designs: the better half of them is refined on all loads
         return contact.designs(
             material, loads, target, bank=bank, starts=2 * count, finalists=count, steps=steps,
             radius_bounds=bounds, max_height=max_height, quantum=quantum,
             max_indentation=max_indentation,
         )  # fmt: skip
+    # The laws of a bank belong to radii of its own: of the nearest ones, without any steps, only the
+    # heights are taken, sorted as the given radii are
     starts = contact.designs(
         material, loads, target, bank=bank, starts=count, finalists=count, steps=0
     ).surface
 
-    def one(start: contact.Asperities) -> contact.Design:
+    def refined(start: contact.Asperities) -> contact.Design:
         given = contact.Asperities(-jnp.sort(-start.height), jnp.asarray(radii))
         return contact.refine(
-            given, material, loads, target, radii="fixed", steps=3 * steps, radius_bounds=bounds,
-            max_height=max_height, quantum=quantum, max_indentation=max_indentation,
+            given, material, loads, target, radii="fixed", steps=RADII_STEPS * steps,
+            radius_bounds=bounds, max_height=max_height, quantum=quantum,
+            max_indentation=max_indentation,
         )  # fmt: skip
 
-    found = jax.vmap(one)(starts)
+    found = jax.vmap(refined)(starts)
     order = jnp.argsort(found.error)
     return jax.tree_util.tree_map(lambda x: x[order], found)
-
-
-def touching_heights(found: contact.Design) -> Float[Array, "*batch n"]:
-    """Sorted depths below the highest asperity, cut at the deepest indentation, m."""
-    height, mask = found.surface.height, found.surface.mask
-    used = jnp.ones(height.shape, bool) if mask is None else mask
-    top = jnp.max(jnp.where(used, height, -jnp.inf), -1, keepdims=True)
-    reach = jnp.max(found.curve.indentation, -1, keepdims=True)
-    return jnp.minimum(jnp.sort(jnp.where(used, top - height, jnp.inf), -1), reach)
-
-
-def rms_distance(profiles: Float[Array, "designs n"]) -> Float[Array, ""]:
-    """Root of the mean squared difference over all pairs of designs and all asperities."""
-    k = profiles.shape[0]
-    # Σ over pairs of (a − b)² is 2k Σ (a − mean)²
-    return jnp.sqrt(jnp.mean(jnp.var(profiles, axis=0)) * 2 * k / max(k - 1, 1))
-
-
-def diversity(found: contact.Design) -> Float[Array, ""]:
-    """RMS difference of heights where designs touch, over the mean reach."""
-    reach = jnp.mean(jnp.max(found.curve.indentation, -1))
-    return rms_distance(touching_heights(found)) / reach

@@ -17,7 +17,7 @@ from jaxfric import _checks, contact
 from jaxfric._types import Number, Vector
 from jaxfric.studies.metainterface._canonical import SEEN, Canonical, canonical
 from jaxfric.studies.metainterface._generator import facts, generate, law_features, surface
-from jaxfric.studies.metainterface._network import GeneratorNetwork, from_names, plain
+from jaxfric.studies.metainterface._network import TrainedNetwork, from_names, plain
 from jaxfric.studies.metainterface._requests import FEWEST, MOST
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Generator(eqx.Module):
     """A trained network, and where its training requests lay.
 
     Attributes:
-        network: the plain arrays of a `networks.SurfaceGenerator`.
+        network: a `networks.SurfaceGenerator`, or its plain arrays.
         mean: (51,), of the features of training requests.
         whitening: (51, 51); features minus mean times it have unit variance.
         limit: distance that one training request in a thousand exceeds.
@@ -49,7 +49,7 @@ class Generator(eqx.Module):
         32
     """
 
-    network: GeneratorNetwork
+    network: "SurfaceGenerator | TrainedNetwork"
     mean: Float[Array, " features"]
     whitening: Float[Array, "features features"]
     limit: Float[Array, ""]

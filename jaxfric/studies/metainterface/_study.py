@@ -1,10 +1,9 @@
 """The whole study: every network trained, every method asked for the same laws."""
 
 import os
-from typing import Any
 
 from jaxfric._files import write_json
-from jaxfric.studies._kit import Keeper, Study
+from jaxfric.studies._kit import Keeper, Metrics, Study
 from jaxfric.studies.metainterface._presets import PRESETS, Preset
 from jaxfric.studies.metainterface._questions import questions, shown
 from jaxfric.studies.metainterface._rows import Row, ask
@@ -23,7 +22,7 @@ NORM = (
 def run(
     preset: str, out: str | os.PathLike[str], *, resume: bool = False, force: bool = False,
     progress: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Metrics:  # fmt: skip
     """Train everything, ask every method for the same laws.
 
     Every training and every method's rows are kept in `out/runs`, so that a killed study goes on
@@ -49,11 +48,14 @@ def groups(plan: Preset) -> list[list[Group]]:
     """Lists of groups that one program can answer: of the same number of asperities."""
     first, *others = plan.counts
     random = random_group(plan.targets, first)
+    # The middle size gets most of the targets, and all of the families; the others tell whether what
+    # holds for it holds for few and many asperities too
     half = max(plan.targets // 2, 2)
     return [[random, *families(plan.family, random)], *([random_group(half, n)] for n in others)]
 
 
-def _answer(keeper: Keeper[Preset]) -> dict[str, Any]:
+def _answer(keeper: Keeper[Preset]) -> Metrics:
+    """Rows of all lines, analyses and training times; and shown.json, for the figures."""
     plan, trained = keeper.plan, Trained(keeper)
     targets = groups(plan)
     rows: list[Row] = []
@@ -61,7 +63,7 @@ def _answer(keeper: Keeper[Preset]) -> dict[str, Any]:
         for same_size in targets:
             for line in Lines(trained, same_size[0].asperities, seed):
                 rows += _rows(keeper, line, same_size, seed)
-    few = min(plan.designs, 8)
+    few = min(plan.designs, 8)  # that a figure can show beside each other
     write_json(keeper.out / "shown.json", shown(trained.generator(0), targets[0], few))
     return {
         "rows": rows,
@@ -71,23 +73,32 @@ def _answer(keeper: Keeper[Preset]) -> dict[str, Any]:
 
 
 def _rows(keeper: Keeper[Preset], line: Line, same_size: list[Group], seed: int) -> list[Row]:
-    """The rows of one line, a group each; none where the line cannot be asked."""
+    """The rows of one line, a group each; none where the line is not asked."""
     plan, n = keeper.plan, same_size[0].asperities
     asked = [group for group in same_size if group.known or not line.known]
     if line.searched:
+        # Tenths of a second for each target, where others take less than a millisecond: fewer
+        # targets, and those of the first size alone
         if n != plan.counts[0]:
             return []
         asked = [group.first(plan.searched) for group in asked]
 
     def make() -> list[Row]:
+        # Trains the network first, so that its time is there to be read
         answering = line.build()
         spent = keeper.training_seconds().get(line.network or "")
         return ask(
             line.method, answering, asked, seed=seed, twice=line.twice, training_seconds=spent
         )
 
-    rows: list[Row] = keeper.step(f"rows_{seed}_{n}_{line.method.file_name}", make)
-    return rows
+    return keeper.step(f"rows_{seed}_{n}_{line.method.file_name}", make)
 
 
-STUDY = Study("metainterface", PRESETS, NORM, PAPER, _answer, headline)
+STUDY = Study(
+    name="metainterface",
+    presets=PRESETS,
+    norm=NORM,
+    paper=PAPER,
+    answer=_answer,
+    headline=headline,
+)

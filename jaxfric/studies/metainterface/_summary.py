@@ -1,11 +1,9 @@
 """The headline and the table of the study, beside what the paper printed."""
 
-from typing import Any
-
 import numpy as np
 
-from jaxfric.studies._kit import Method
-from jaxfric.studies.metainterface._rows import SAME, on
+from jaxfric.studies._kit import Method, Metrics
+from jaxfric.studies.metainterface._rows import SAME, Row, on
 from jaxfric.studies.metainterface._table import BANK, BEST, OURS
 
 PAPER = {
@@ -15,11 +13,13 @@ PAPER = {
     "cvae_functional_smape_mean": 37.95,
     "vae_cma_functional_smape": 4.35,
 }
-MIDDLE = 64
+MIDDLE = 64  # asperities: the size that all targets and methods are asked for
 ONE_PASS, DRAWN = (Method(OURS, control=x) for x in ("one pass", "drawn"))
 OURS_BEST, BANK_BEST = Method(OURS, control=BEST), Method(BANK, control=BEST)
 SEARCHED = on(Method("VAE + CMA-ES"), SAME)
-HEADLINE = {  # key: method, asperities, number
+# What is said of the study in one line each: the method, the asperities, the number of its row. Means
+# and 95th percentiles stand beside medians, as a design method is judged by its bad answers too
+HEADLINE = {
     "one_pass_mean": (ONE_PASS, MIDDLE, "mean"),
     "generative_mean": (DRAWN, MIDDLE, "mean"),
     "generative_diversity": (DRAWN, MIDDLE, "diversity"),
@@ -37,8 +37,8 @@ HEADLINE = {  # key: method, asperities, number
 }
 
 
-def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """One number for each goal; percent, means over seeds."""
+def headline(metrics: Metrics) -> dict[str, float | None]:
+    """One number for each goal, percent, the mean over seeds; None where no row has it."""
 
     def mean(method: Method, asperities: int, number: str) -> float | None:
         values = [
@@ -55,7 +55,7 @@ def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
     return found
 
 
-def table(metrics: dict[str, Any]) -> str:
+def table(metrics: Metrics) -> str:
     """The rows of every group of targets as text, methods in order."""
     lines = []
     groups = list(dict.fromkeys(r["group"] for r in metrics["rows"]))
@@ -67,10 +67,11 @@ def table(metrics: dict[str, Any]) -> str:
             f"{'parameters':>12s}{'ms each':>9s}",
         ]
         for method in dict.fromkeys(r["method"] for r in rows):
-            of = [r for r in rows if r["method"] == method]
+            # One for each seed of the trainings
+            method_rows = [r for r in rows if r["method"] == method]
 
-            def cell(key: str, width: int, of: list[dict[str, Any]] = of) -> str:
-                values = [r[key] for r in of if r.get(key) is not None]
+            def cell(key: str, width: int, rows: list[Row] = method_rows) -> str:
+                values = [r[key] for r in rows if r.get(key) is not None]
                 return f"{np.mean(values):{width}.3g}" if values else " " * (width - 1) + "-"
 
             lines.append(

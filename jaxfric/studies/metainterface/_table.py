@@ -5,19 +5,30 @@ A new line is an entry here; what it does with a target is a function of `_metho
 
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from jaxfric import contact
+from jaxfric.networks import CVAE, GAN, MLP
 from jaxfric.studies._kit import Method
 from jaxfric.studies.metainterface import _methods as methods
+from jaxfric.studies.metainterface._paper import (
+    ADVERSARIAL,
+    CONDITIONAL,
+    LATENT,
+    REGRESSION,
+    UNCONDITIONAL,
+    Network,
+    Recipe,
+)
 from jaxfric.studies.metainterface._targets import random_group
 from jaxfric.studies.metainterface._trained import SEARCH_LATENT, Trained
 from jaxfric.studies.metainterface._trees import train_trees, trees_installed
 
 UNASKED = 4_000  # seed of random laws that are nobody's target
+RANDOM = 1000  # how many of them
 OURS, BANK = "ours", "bank"
 BEST = "best"  # control: of all designs of a target
 
@@ -28,11 +39,11 @@ class Line(NamedTuple):
     Attributes:
         method: what tells it from the others.
         build: makes what answers a target.
-        network: name of the training it needs.
-        known: only of targets whose mixture is known.
-        searched: too slow for all targets and sizes.
+        network: name of the network that it needs, whose training time is put beside its rows.
+        known: it is asked only for targets whose mixture is known.
+        searched: it is too slow for all targets and sizes.
         twice: its designs are a surface, and another one of the same mixture.
-        brief: belongs to the shortest run.
+        brief: whether the shortest preset has it.
     """
 
     method: Method
@@ -47,7 +58,13 @@ class Line(NamedTuple):
 class Lines:
     """The lines for one number of asperities and one seed of the trainings.
 
-    Networks are trained, and the bank is made, when a line that needs them is built.
+    Networks are trained, and the bank is made, when a line that needs them is built: the lines can
+    be listed at no cost, and a resumed study makes only what its missing rows need.
+
+    Arguments:
+        trained: the networks of the study.
+        asperities: how many a design should have.
+        seed: of the trainings.
     """
 
     def __init__(self, trained: Trained, asperities: int, seed: int):
@@ -61,18 +78,19 @@ class Lines:
 
     @cached_property
     def bank(self) -> contact.Bank:
+        """The random laws that retrieval looks at; the same for every seed."""
         return contact.make_bank(self.plan.bank, key=jax.random.key(0), asperities=self.asperities)
 
     @cached_property
-    def laws(self) -> Array:
-        """Of random surfaces."""
-        return random_group(1000, self.asperities, seed=UNASKED).friction
+    def laws(self) -> Float[Array, "laws loads"]:
+        """Laws of random surfaces that are no targets."""
+        return random_group(RANDOM, self.asperities, seed=UNASKED).friction
 
     def _yardsticks(self) -> Iterator[Line]:
         n = self.asperities
         yield Line(Method("constant"), lambda: methods.constant)
         yield Line(Method("random surface"), lambda: methods.best_random(self.laws, 1))
-        yield Line(Method("best of 1,000 random"), lambda: methods.best_random(self.laws, 1000))
+        yield Line(Method("best of 1,000 random"), lambda: methods.best_random(self.laws, RANDOM))
         yield Line(Method("true mixture, redrawn"), lambda: methods.redrawn(n), known=True)
 
     def _retrieval(self) -> Iterator[Line]:
@@ -84,71 +102,94 @@ class Lines:
             )
         yield Line(Method(BANK, control=BEST), partial(self._retrieved, 10, best=True))
 
+    # A method, as a function in the loop above would see the loop's last number of steps
     def _retrieved(self, steps: int, best: bool = False) -> methods.Answering:
         return methods.retrieval(self.bank, self.plan.designs, steps, best=best)
 
     def _paper(self) -> Iterator[Line]:
-        n, count, plan = self.asperities, self.plan.designs, self.plan
-        network = self.trained.network
-        search = {"generations": plan.generations, "restarts": plan.restarts}
+        yield from self._regressions()
+        yield from self._generators()
+        yield from self._searches()
 
-        def mlp() -> Any:
-            return network("mlp", self.seed, plan.others)
+    def _regressions(self) -> Iterator[Line]:
+        n, plan = self.asperities, self.plan
 
-        def gan() -> Any:
-            return network("gan", self.seed, plan.others)
-
-        def cvae() -> Any:
-            return network("cvae", self.seed, plan.paper)
-
-        def vae() -> Any:
-            return network("vae", self.seed, plan.paper, SEARCH_LATENT)
-
-        def name(kind: str, steps: int, latent: int = 56) -> str:
-            return self.trained.name(kind, self.seed, steps, latent)
+        def mlp() -> MLP:
+            return self.trained.network(REGRESSION, self.seed, plan.others)
 
         yield Line(
             Method("MLP"), lambda: methods.regressed(methods.bounded(mlp()), n),
-            network=name("mlp", plan.others), brief=False,
+            network=self._name(REGRESSION, plan.others), brief=False,
         )  # fmt: skip
+        # Of an extra of the benchmarks, without which the study has a line less
         if trees_installed():
             yield Line(
                 Method("trees"), lambda: methods.regressed(train_trees(plan.trees), n), brief=False
             )
+
+    def _generators(self) -> Iterator[Line]:
+        n, count, plan = self.asperities, self.plan.designs, self.plan
+
+        def gan() -> GAN:
+            return self.trained.network(ADVERSARIAL, self.seed, plan.others)
+
+        def cvae() -> CVAE:
+            return self.trained.network(CONDITIONAL, self.seed, plan.paper)
+
         yield Line(
             Method("GAN"), lambda: methods.generated(gan().generate, gan().latent, n, count),
-            network=name("gan", plan.others), brief=False,
+            network=self._name(ADVERSARIAL, plan.others), brief=False,
         )  # fmt: skip
+        # With z from the prior, as a user has to ask it, and as the paper scored it: given the truth
         yield Line(
             Method("CVAE", control="prior"),
             lambda: methods.generated(cvae().decode, cvae().latent, n, count),
-            network=name("cvae", plan.paper),
+            network=self._name(CONDITIONAL, plan.paper),
         )
         yield Line(
             Method("CVAE", control="posterior"), lambda: methods.reconstructed(cvae(), n),
-            network=name("cvae", plan.paper), known=True, twice=True,
+            network=self._name(CONDITIONAL, plan.paper), known=True, twice=True,
         )  # fmt: skip
+
+    def _searches(self) -> Iterator[Line]:
+        n, plan = self.asperities, self.plan
+
+        def vae() -> CVAE:
+            return self.trained.network(UNCONDITIONAL, self.seed, plan.paper, SEARCH_LATENT)
+
+        def searched(network: CVAE | None) -> methods.Answering:
+            return methods.searched(
+                n, network, generations=plan.generations, restarts=plan.restarts
+            )
+
         yield Line(
-            Method("VAE + CMA-ES"), lambda: methods.searched(n, vae(), **search),
-            network=name("vae", plan.paper, SEARCH_LATENT), searched=True, twice=True,
+            Method("VAE + CMA-ES"), lambda: searched(vae()),
+            network=self._name(UNCONDITIONAL, plan.paper, SEARCH_LATENT), searched=True,
+            twice=True,
         )  # fmt: skip
+        # Whether the latent space helps the search: the same without a network
         yield Line(
-            Method("CMA-ES on parameters"), lambda: methods.searched(n, None, **search),
-            searched=True, twice=True, brief=False,
+            Method("CMA-ES on parameters"), lambda: searched(None), searched=True, twice=True,
+            brief=False,
         )  # fmt: skip
+
+    def _name(self, recipe: Recipe[Network], steps: int, latent: int = LATENT) -> str:
+        return self.trained.name(recipe, self.seed, steps, latent)
 
     def _ours(self) -> Iterator[Line]:
         n, count = self.asperities, self.plan.designs
 
         def line(control: str, count: int, steps: int, brief: bool = True) -> Line:
             def build() -> methods.Answering:
-                made = self.trained.generator(self.seed)
-                return methods.ours(made, n, count, steps, best=control == BEST)
+                generator = self.trained.generator(self.seed)
+                return methods.ours(generator, n, count, steps, best=control == BEST)
 
             return Line(
                 Method(OURS, control=control), build, network=f"generator_{self.seed}", brief=brief
             )
 
+        # From one design without any step to what the same designs are worth after as many steps as
+        # retrieval gets: what the network gives, and what least squares adds to it
         yield line("one pass", 1, 0)
         yield line("drawn", count, 0)
         yield line(_least_squares(1), count, 1, brief=False)
@@ -158,5 +199,5 @@ class Lines:
 
 
 def _least_squares(steps: int) -> str:
-    """Of Levenberg–Marquardt, after the design was found."""
+    """The control of a line: steps of Levenberg–Marquardt after a design was found."""
     return f"{steps} LM" if steps else "as found"

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +9,7 @@ import numpy as np
 from flax import nnx
 
 from jaxfric import training
-from jaxfric.networks import CVAE, GAN, MLP, SurfaceGenerator
+from jaxfric.networks import SurfaceGenerator
 from jaxfric.studies._kit import Keeper
 from jaxfric.studies.metainterface._model import (
     Generator,
@@ -19,7 +18,7 @@ from jaxfric.studies.metainterface._model import (
     save_generator,
 )
 from jaxfric.studies.metainterface._network import plain
-from jaxfric.studies.metainterface._paper import LATENT, new_paper_network, train_paper
+from jaxfric.studies.metainterface._paper import LATENT, Network, Recipe, train_paper
 from jaxfric.studies.metainterface._presets import Preset
 from jaxfric.studies.metainterface._training import batch, train_generator
 
@@ -28,8 +27,6 @@ SEARCH_LATENT = 16  # of the VAE that is searched: small enough for CMA-ES
 # logarithm by five
 NOISE = 0.05
 COMMON = 99.9  # percent of the training requests that are no farther than the limit
-
-Network = TypeVar("Network", CVAE, MLP, GAN)
 
 
 class Trained:
@@ -61,42 +58,27 @@ class Trained:
         return load_generator(path)[0]
 
     @staticmethod
-    def name(kind: str, seed: int, steps: int, latent: int = LATENT) -> str:
+    def name(recipe: Recipe[Network], seed: int, steps: int, latent: int = LATENT) -> str:
         """The name of one of the paper's networks, of its file and of its training."""
         # Everything that makes two trainings different: the same network is trained once, whichever
         # line of the table or analysis asks for it first
-        return f"{kind}_{latent}_{steps}_{seed}"
+        return f"{recipe.kind}_{latent}_{steps}_{seed}"
 
-    def cvae(self, seed: int, steps: int, latent: int = LATENT) -> CVAE:
-        """The paper's conditional autoencoder."""
-        return self._network("cvae", CVAE, seed, steps, latent)
-
-    def vae(self, seed: int, steps: int, latent: int) -> CVAE:
-        """The paper's autoencoder without a condition, in whose latent space laws are searched."""
-        return self._network("vae", CVAE, seed, steps, latent)
-
-    def mlp(self, seed: int, steps: int) -> MLP:
-        """The paper's regression of the parameters on the law."""
-        return self._network("mlp", MLP, seed, steps)
-
-    def gan(self, seed: int, steps: int) -> GAN:
-        """The paper's adversarial pair."""
-        return self._network("gan", GAN, seed, steps)
-
-    def _network(
-        self, kind: str, network: type[Network], seed: int, steps: int, latent: int = LATENT
+    def network(
+        self, recipe: Recipe[Network], seed: int, steps: int, latent: int = LATENT
     ) -> Network:
-        # The numbers of a template do not matter: they are replaced by those of the file
-        template = new_paper_network(kind, latent, nnx.Rngs(0))
-        if not isinstance(template, network):
-            raise TypeError(f"{kind} is a {type(template).__name__}, no {network.__name__}")
+        """One of the paper's networks."""
 
-        # The folder for checkpoints is left alone: these trainings are short, and begin again
+        # Without checkpoints in the folder: a training that was killed begins again
         def train(_: Path) -> training.Trained:
-            return train_paper(kind, steps, seed=seed, size=self.plan.size, latent=latent)
+            return train_paper(recipe, steps, seed=seed, size=self.plan.size, latent=latent)
 
-        name = self.name(kind, seed, steps, latent)
-        return self.keeper.network(name, train, template, kind=kind, latent=latent, steps=steps)
+        # The numbers of a template do not matter: they are replaced by those of the file
+        template = recipe.build(latent, nnx.Rngs(0))
+        name = self.name(recipe, seed, steps, latent)
+        return self.keeper.network(
+            name, train, template, kind=recipe.kind, latent=latent, steps=steps
+        )
 
 
 def with_statistics(

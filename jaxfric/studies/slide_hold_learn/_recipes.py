@@ -11,6 +11,7 @@ from flax import nnx
 from jaxtyping import Array
 
 from jaxfric import networks
+from jaxfric.studies.slide_hold_learn._architectures import FrictionLSTM, FrictionTransformer
 from jaxfric.studies.slide_hold_learn._data import Sequences
 
 
@@ -145,11 +146,11 @@ RECIPES = {
         _absolute, _squared, 5e-3, "cosine", _gru_batch,
     ),
     "lstm": Recipe(
-        lambda rngs: networks.FrictionLSTM(64, rngs=rngs),
+        lambda rngs: FrictionLSTM(64, rngs=rngs),
         _absolute, _squared, 5e-3, "cosine", _gru_batch,
     ),
     "transformer": Recipe(
-        lambda rngs: networks.FrictionTransformer(32, rngs=rngs),
+        lambda rngs: FrictionTransformer(32, rngs=rngs),
         _absolute, _squared, 3e-3, "cosine", _gru_batch,
     ),
     "cell": _CELL,

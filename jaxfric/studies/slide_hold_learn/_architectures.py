@@ -6,7 +6,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxfric._types import Number, Vector
-from jaxfric.networks._sequence import unroll
+from jaxfric.networks import unroll
 
 
 class FrictionLSTM(nnx.Module):
