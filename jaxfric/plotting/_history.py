@@ -36,10 +36,16 @@ def plot_stick_slip(
             f"plot_stick_slip draws one run, but time has shape {np.shape(history.time)}; take one "
             "with jax.tree_util.tree_map(lambda x: x[0], history)"
         )
-    columns = (history.time, history.friction, history.velocity, history.slip)
     # A catalogue has a fixed length; what follows its events is padding.
     onsets = [] if events is None else np.asarray(events.time)[np.asarray(events.valid)]
-    return draw_stick_slip(*map(np.asarray, columns), np.asarray(onsets), title=title)
+    return draw_stick_slip(
+        time=np.asarray(history.time),
+        friction=np.asarray(history.friction),
+        velocity=np.asarray(history.velocity),
+        slip=np.asarray(history.slip),
+        onsets=np.asarray(onsets),
+        title=title,
+    )
 
 
 def draw_stick_slip(
