@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxfric import _checks
 from jaxfric.dynamics import VelocityProtocol
+from jaxfric.inversion._covariance import summarise
 from jaxfric.inversion._levenberg_marquardt import least_squares
 from jaxfric.inversion._loading import check_protocol, protocol_from_displacement
 from jaxfric.inversion._model import simulate_with_slopes
@@ -21,7 +22,6 @@ from jaxfric.inversion._problem import (
     make_layout,
 )
 from jaxfric.inversion._result import JointFit, StepFit
-from jaxfric.inversion._summary import summarise
 from jaxfric.ratestate import RateStateLaw, Spring
 from jaxfric.records import VelocityStepRecord
 

@@ -1,6 +1,6 @@
 """What an inversion returns: parameters with honest errors."""
 
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import equinox as eqx
 import numpy as np
@@ -27,6 +27,45 @@ class Row(TypedDict):
     low: float
     high: float
     unit: str
+
+
+class Estimates(NamedTuple):
+    """Parameters by name, and their errors.
+
+    Apart from the fit, for a table asks thirty times, and every access to a method of an Equinox
+    module makes an object.
+    """
+
+    names: tuple[str, ...]
+    values: Float64[np.ndarray, " p"]
+    covariance: Float64[np.ndarray, "p p"]
+
+    def value(self, name: str) -> float:
+        """Of a parameter, "a-b" included."""
+        return float(self._weights(name) @ self.values)
+
+    def error(self, name: str) -> float:
+        """Standard error of a parameter, "a-b" included."""
+        weights = self._weights(name)
+        # Var(wᵀp) = wᵀCw: the covariance of a and b, which is most of both, cancels in a − b
+        return float(np.sqrt(weights @ self.covariance @ weights))
+
+    def interval(self, name: str, sigmas: float = NORMAL_95) -> tuple[float, float]:
+        """Interval of ± `sigmas` standard errors, on a log scale for Dc and k."""
+        value, error = self.value(name), self.error(name)
+        # Delta method: the error of ln x is that of x over x, and an interval of ln x is never
+        # negative in x
+        if is_log(name):
+            factor = float(np.exp(sigmas * error / value))
+            return value / factor, value * factor
+        return value - sigmas * error, value + sigmas * error
+
+    def _weights(self, name: str) -> np.ndarray:
+        if name == "a-b":
+            return a_minus_b(self.names)
+        if name not in self.names:
+            raise ValueError(f"no fitted parameter is called {name!r}; names: {self.names}")
+        return np.array([float(n == name) for n in self.names])
 
 
 class StepFit(eqx.Module):
@@ -104,25 +143,21 @@ class StepFit(eqx.Module):
         """Bayesian criterion: p ln n − 2 ln L; smaller is better."""
         return self.degrees * float(np.log(self.time.size)) - 2 * self.log_likelihood
 
+    @property
+    def _estimates(self) -> Estimates:
+        return Estimates(self.names, self.values, self.covariance)
+
     def value(self, name: str) -> float:
         """Value of a parameter by name, "a-b" included."""
-        return float(self._weights(name) @ self.values)
+        return self._estimates.value(name)
 
     def error(self, name: str) -> float:
         """Standard error of a parameter by name, "a-b" included."""
-        weights = self._weights(name)
-        # Var(wᵀp) = wᵀCw: the covariance of a and b, which is most of both, cancels in a − b
-        return float(np.sqrt(weights @ self.covariance @ weights))
+        return self._estimates.error(name)
 
     def interval(self, name: str, sigmas: float = NORMAL_95) -> tuple[float, float]:
         """Interval of ± `sigmas` standard errors (95 % by default), on a log scale for Dc and k."""
-        value, error = self.value(name), self.error(name)
-        # Delta method: the error of ln x is that of x over x, and an interval of ln x is never
-        # negative in x
-        if is_log(name):
-            factor = float(np.exp(sigmas * error / value))
-            return value / factor, value * factor
-        return value - sigmas * error, value + sigmas * error
+        return self._estimates.interval(name, sigmas)
 
     def identifiability(self) -> Identifiability:
         """Which combinations of the parameters the record does not constrain."""
@@ -140,14 +175,15 @@ class StepFit(eqx.Module):
         names = list(self.names)
         effects = [i for i, name in enumerate(names) if kind(name) in EFFECTS]
         names.insert(1 + max(effects, default=-1), "a-b")
+        estimates = self._estimates
         rows: list[Row] = []
         for name in names:
-            low, high = self.interval(name)
+            low, high = estimates.interval(name)
             rows.append(
                 {
                     "name": name,
-                    "value": self.value(name),
-                    "error": self.error(name),
+                    "value": estimates.value(name),
+                    "error": estimates.error(name),
                     "low": low,
                     "high": high,
                     "unit": unit(name),
@@ -193,13 +229,6 @@ class StepFit(eqx.Module):
             f"residual rms {self.rms:.3g} (steady parts {self.steady_noise:.3g}), "
             f"BIC {self.bic:.1f}, {state}"
         )
-
-    def _weights(self, name: str) -> np.ndarray:
-        if name == "a-b":
-            return a_minus_b(self.names)
-        if name not in self.names:
-            raise ValueError(f"no fitted parameter is called {name!r}; names: {self.names}")
-        return np.array([float(n == name) for n in self.names])
 
 
 class JointFit(eqx.Module):

@@ -39,7 +39,7 @@ class Study(NamedTuple, Generic[Plan]):
     name: str
     presets: Mapping[str, Plan]
     norm: str
-    paper: Mapping[str, Any]
+    paper: Mapping[str, object]
     answer: Callable[[Keeper[Plan]], Metrics]
     headline: Callable[[Metrics], Metrics]
 

@@ -82,7 +82,7 @@ def units(lab: Laboratory, cycles: int, given: bool, prior: Prior = RISING) -> U
     index = np.arange(lab.samples)
     # Where the level is to be inferred, no unit may come from after the cycles seen either
     energy = Scale.of_record(lab.log_energy, (index < end) | given).unit(lab.log_energy)
-    scale = Scale.of_record(_friction(lab)) if given else None
+    scale = Scale.of_record(lab.measured) if given else None
     learn = (index < end) & (index >= IGNORED)
     return Units(end, learn, lab.recurrence(end), energy.astype(np.float32), scale, prior)
 
@@ -277,7 +277,7 @@ def _target(
     The relaxation is a matter of this record alone, of which no emission tells; with it in the
     target the network would have to learn by heart when it was.
     """
-    friction = _friction(lab)
+    friction = lab.measured
     if known.given is not None:
         return np.asarray(known.given.unit(friction))
     left = friction - _level(readings, lab, known, drift).relaxation
@@ -285,10 +285,4 @@ def _target(
 
 
 def _level(readings: Float[np.ndarray, " m"], lab: Laboratory, known: Units, drift: bool) -> Level:
-    return fit_level(readings, _friction(lab), known.learn, known.recurrence, drift, known.prior)
-
-
-def _friction(lab: Laboratory) -> Float[np.ndarray, " m"]:
-    if lab.friction is None:
-        raise ValueError(f"{lab.name} has no friction or shear stress to learn from or to score")
-    return lab.friction
+    return fit_level(readings, lab.measured, known.learn, known.recurrence, drift, known.prior)

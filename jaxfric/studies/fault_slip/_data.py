@@ -182,7 +182,11 @@ def save_records(path: Path, records: Records) -> None:
     """Write records whole, or not at all: a killed study must not find a part of them."""
     arrays = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
     with written_whole(path) as part, part.open("wb") as file:
-        np.savez(file, simulated=np.asarray(records.simulated), **arrays)
+        np.savez(
+            file,
+            simulated=np.asarray(records.simulated),
+            **arrays,  # type: ignore[arg-type] # the stub takes them for the flag allow_pickle
+        )
 
 
 def load_records(path: Path) -> Records:

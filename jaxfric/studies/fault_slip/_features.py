@@ -1,6 +1,6 @@
 """What the networks read and write, in units of a record's own spread."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -46,11 +46,15 @@ class Scale(eqx.Module):
 
     def unit(self, x: Values) -> Values:
         """Values (...,) in standard deviations from the mean."""
-        return (x - self.mean) / self.spread
+        # Mean and spread may be numbers or tracers; either way the result is of the kind of x, which
+        # a type checker cannot know
+        unit: object = (x - self.mean) / self.spread
+        return cast(Values, unit)
 
     def back(self, x: Values) -> Values:
         """Values (...,) given in standard deviations from the mean, in the units of the series."""
-        return self.mean + self.spread * x
+        value: object = self.mean + self.spread * x
+        return cast(Values, value)
 
 
 def features(unit_energy: Float[Array, " m"]) -> Float[Array, "m 2"]:

@@ -34,6 +34,7 @@ RICKER = signals.Ricker()
 SUM = float(np.log2(SCALES[1] / SCALES[0]) / (RICKER.reconstruction * RICKER.centre))
 
 
+@runtime_checkable
 class Decoded(Protocol):
     """What an encoder-decoder gives: a `networks.Decoded`.
 

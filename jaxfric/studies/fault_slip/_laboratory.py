@@ -45,6 +45,15 @@ class Laboratory(NamedTuple):
         return np.log(self.energy)
 
     @property
+    def measured(self) -> Float[np.ndarray, " m"]:
+        """The friction, where it is needed: a `ValueError` if it was not recorded."""
+        if self.friction is None:
+            raise ValueError(
+                f"{self.name} has no friction or shear stress to learn from or to score"
+            )
+        return self.friction
+
+    @property
     def samples(self) -> int:
         """Length of the record, m."""
         return int(self.energy.size)

@@ -36,12 +36,12 @@ class Weights(eqx.Module):
         """The networks that these arrays belong to, with a leading axis of seeds."""
         from jaxfric.studies.fault_slip import _image_training, _training
 
-        make = {
+        make: dict[str, Callable[[int], PyTree]] = {
             "sequence": _training.sequence_network,
             "encoder-decoder": _image_training.image_network,
-        }[self.kind]
+        }
         # The structure alone, without drawing weights that would be thrown away
-        like = jax.eval_shape(lambda: _training.members(make, tuple(range(SHIPPED))))
+        like = jax.eval_shape(lambda: _training.members(make[self.kind], tuple(range(SHIPPED))))
         leaves, structure = jax.tree_util.tree_flatten_with_path(like)
         names = [jax.tree_util.keystr(path) for path, _ in leaves]
         named = (self.arrays[name] for name in names)

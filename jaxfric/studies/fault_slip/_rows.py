@@ -18,7 +18,11 @@ YARDSTICKS = ("constant", "clock", "onset clock", "ridge")  # of `forecast.yards
 
 
 def rows_of(
-    answer: Answer, lab: Laboratory, test: Bool[np.ndarray, " m"], method: Method, cycles: float
+    answer: Answer,
+    lab: Laboratory,
+    test: Bool[np.ndarray, " m"],
+    method: Method,
+    cycles: int | float,
 ) -> list[Row]:
     """Scores of an answer, a row for each seed.
 
@@ -29,7 +33,7 @@ def rows_of(
         method: for the first columns.
         cycles: tuned on.
     """
-    facts = {"record": lab.name, **method.facts(), "cycles": cycles}
+    facts: Row = {"record": lab.name, **method.facts(), "cycles": cycles}
     found = []
     for seed, friction in enumerate(answer.friction):
         row: Row = {**facts, "seed": seed, **scored(friction, lab, test)}
@@ -37,7 +41,7 @@ def rows_of(
             row["ttf_mae"] = time_error(answer.time[seed], lab, test)
         if answer.spread is not None:
             # A normal distribution would have 68 % of the samples within one standard deviation
-            inside = np.abs(friction - lab.friction) <= answer.spread[seed]
+            inside = np.abs(friction - lab.measured) <= answer.spread[seed]
             row["band_coverage"] = float(np.mean(inside[test]))
         found.append(row)
     return found
@@ -45,7 +49,7 @@ def rows_of(
 
 def scored(friction: Float[np.ndarray, " m"], lab: Laboratory, test: Bool[np.ndarray, " m"]) -> Row:
     """Every score of one prediction of friction over the samples that test."""
-    series = [single(x) for x in (lab.friction, friction)]
+    series = [single(x) for x in (lab.measured, friction)]
     return as_row(_scores(*series, padded(test), np.asarray(lab.samples)))
 
 
@@ -109,18 +113,17 @@ def compared(
         (scores of the prediction, a row for each yardstick).
 
     Raises:
-        ValueError: for fewer cycles in the record than are to be learnt from.
+        ValueError: without friction, or with fewer cycles than are to be learnt from.
     """
-    assert lab.friction is not None
     end, index = lab.end_of(cycles), np.arange(lab.samples)
     train = (index < end) & (index >= IGNORED)
     known = np.isfinite(lab.time_to_failure)
     left = np.nan_to_num(lab.time_to_failure)
     # One program with a prediction and without: then the record itself stands in for it
     scores, times = _compared(
-        single(lab.energy), single(np.stack([lab.friction, left])),
+        single(lab.energy), single(np.stack([lab.measured, left])),
         padded(np.stack([train, train & known])), padded(test),
-        single(lab.friction if predicted is None else predicted), np.asarray(lab.samples),
+        single(lab.measured if predicted is None else predicted), np.asarray(lab.samples),
     )  # fmt: skip
     scores = jax.tree_util.tree_map(np.asarray, scores)
     of_prediction, *of_yardsticks = [

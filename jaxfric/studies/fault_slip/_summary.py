@@ -117,7 +117,7 @@ def table(metrics: Metrics) -> str:
 def _line(rows: Sequence[Row]) -> str:
     """One method at one number of cycles: the means over its rows."""
     method, part, cycles, level = (rows[0][k] for k in ("method", "part", "cycles", "level"))
-    mape = [r["mape"] for r in rows if "mape" in r]
+    mape = [x for row in rows if isinstance(x := row.get("mape"), (int, float))]
     spread = f"{min(mape):.2f}..{max(mape):.2f}" if len(mape) > 1 else ""
 
     def cell(key: str, width: int, digits: int) -> str:

@@ -26,7 +26,7 @@ from jaxfric.studies.fault_slip._training import (
 )
 
 Job = Callable[[Path], Members]  # trains a network, with checkpoints in a folder
-History = dict[str, list[list[float]]]  # loss and its terms: (evaluations, seeds)
+History = dict[str, list[list[int | float]]]  # loss, terms, steps: (evaluations, seeds)
 # Where training and validation end in the simulated records: 60/20/20, as in the paper. Records are
 # drawn independently, so a split by record keeps every fault in one part; the paper has one long
 # simulation and splits it in time.

@@ -121,7 +121,7 @@ def tune_sequence(
     }  # fmt: skip
     found = tuned_network(
         lesson_loss, parameters, data, batch_size=None, steps=steps, rate=rate, seed=seed,
-        patience=patience, groups=seeds,
+        patience=patience, check=lesson_check, groups=seeds,
     )  # fmt: skip
     return jax.tree_util.tree_map(
         lambda x: jax.device_put(np.asarray(x).reshape(seeds, n, *x.shape[1:])), found

@@ -1,6 +1,7 @@
 """The training that tunes: one program for all parts, rates and lengths of a run."""
 
 import math
+from collections.abc import Callable
 from typing import TypeAlias
 
 import equinox as eqx
@@ -25,6 +26,7 @@ EVERY = 50
 MOST_EPOCHS = 600  # of a run that stops by its patience
 # "network" with a leading axis of members, "tuned" (its mask), numbers for each member
 Parameters: TypeAlias = dict[str, PyTree]
+Check: TypeAlias = Callable[[Parameters, dict[str, Array]], Array]
 
 
 def mask_of(network: PyTree, part: str, members: int) -> PyTree:
@@ -51,7 +53,7 @@ def held(parameters: Parameters) -> PyTree:
 def tuned_network(
     loss: Loss, parameters: Parameters, data: dict[str, Array] | dict[str, np.ndarray], *,
     batch_size: int | None, steps: int, rate: float, seed: int, patience: int | None = None,
-    groups: int = 1,
+    check: Check | None = None, groups: int = 1,
 ) -> PyTree:  # fmt: skip
     """The network of the last step of a cosine, or of the best if there is patience.
 
@@ -66,6 +68,7 @@ def tuned_network(
         rate: of Adam at the start.
         seed: of the order of the rows.
         patience: steps without a better validation after which a training ends.
+        check: (parameters, data) → what validates; needed with a patience.
         groups: of members, all of one size.
     """
     rows = jax.tree_util.tree_leaves(data)[0].shape[0]
@@ -84,7 +87,7 @@ def tuned_network(
             optimiser=_optimiser(), epochs=epochs, batch_size=batch_size,
             evaluate_every=every if patience is None else 10, clip=1.0, explosion=1e9,
             validation=None if patience is None else data,
-            metric=None if patience is None else lesson_check, patience=patience,
+            metric=None if patience is None else check, patience=patience,
         )  # fmt: skip
         return (trained.last if patience is None else trained.parameters)["network"]
 

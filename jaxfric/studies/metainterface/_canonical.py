@@ -23,8 +23,8 @@ SEEN = 48  # of them a network sees, as many as least squares looks at unless it
 # together; never below the place itself, as rounding would name the first loads twice
 ROWS = np.maximum((np.linspace(0, 1, SEEN) ** 2 * (LOADS - 1)).round().astype(int), np.arange(SEEN))
 FRACTIONS = (ROWS + 1) / LOADS  # of the largest load
-# A mean over all 128 loads is estimated from 48: each stands for the loads that are nearer to it than
-# to its neighbours, up to the middle between them
+# A mean over all 128 loads is estimated from 48: each stands for the loads that are nearer to it
+# than to its neighbours, up to the middle between them
 _EDGES = np.concatenate([[-0.5], (ROWS[1:] + ROWS[:-1]) / 2, [LOADS - 0.5]])
 WEIGHTS = np.diff(_EDGES) / LOADS
 # Of ln F over ln P, where a law must be continued below its first load: 2/3 is that of one sphere,
@@ -124,8 +124,8 @@ def _shape(P: Float[Array, " m"], T: Float[Array, " m"]) -> Float[Array, " 48"]:
     first = jnp.argmax(positive)
     x0, y0 = x[first], y[first]
     x1, y1 = x[first + 1], y[first + 1]
-    # Below its first load the law goes on with the slope of its first two, kept to what contacts do:
-    # noise in two small numbers would give any slope
+    # Below its first load the law goes on with the slope of its first two, kept to what contacts
+    # do: noise in two small numbers would give any slope
     slope = jnp.clip((y1 - y0) / (x1 - x0), *SLOPES)
     shape = jnp.where(at < x0, y0 + slope * (at - x0), jnp.interp(at, x, y))
     return shape - shape[-1]

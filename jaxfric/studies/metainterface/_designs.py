@@ -91,7 +91,8 @@ def designs(
         `contact.Design` with a leading axis of `count`, the best first.
     """
     wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
-    # Not padded: this is for a caller's own program, which is compiled for its number of loads anyway
+    # Not padded: this is for a caller's own program, which is compiled for its number of loads
+    # anyway
     request = _request(
         material, loads, target, wishes, asperities=asperities, steps=steps, fit_loads=fit_loads,
         padded=False,
@@ -134,8 +135,8 @@ def _request(
     )  # fmt: skip
     dtype = jax.dtypes.canonicalize_dtype(float)
     count = loads.shape[0]
-    # A program has one number of loads. Zero loads in front, which ask for nothing, make up the next
-    # of a few numbers, so that a target with some more loads compiles no other program
+    # A program has one number of loads. Zero loads in front, which ask for nothing, make up the
+    # next of a few numbers, so that a target with some more loads compiles no other program
     size = bucket(count) if padded else count
     kind = "free" if radii is None else "fixed"
     return Request(
@@ -146,7 +147,7 @@ def _request(
         radii=None if radii is None else as_array(radii, dtype),
         rows=Rows.of(count, fit_loads, size, dtype),
         # Data, not a static number: only its bound is compiled in
-        steps=np.asarray(steps, np.int32),
+        steps=as_array(steps, np.dtype(np.int32)),
     )
 
 
@@ -241,8 +242,8 @@ def design_many(
     found, distance, spread = _generated(
         request, key, generator, count, asperities, max(steps, STEPS)
     )
-    # Told by what the request is, not by how its designs turn out: a law that no surface makes has a
-    # large error whoever answers, and a search would spend its time for nothing
+    # Told by what the request is, not by how its designs turn out: a law that no surface makes has
+    # a large error whoever answers, and a search would spend its time for nothing
     strange = float(distance) > 1
     if strange:
         warnings.warn(
@@ -274,8 +275,8 @@ def _search(
             radius_bounds=bounds, max_height=max_height, quantum=quantum,
             max_indentation=max_indentation,
         )  # fmt: skip
-    # The laws of a bank belong to radii of its own: of the nearest ones, without any steps, only the
-    # heights are taken, sorted as the given radii are
+    # The laws of a bank belong to radii of its own: of the nearest ones, without any steps, only
+    # the heights are taken, sorted as the given radii are
     starts = contact.designs(
         material, loads, target, bank=bank, starts=count, finalists=count, steps=0
     ).surface

@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -14,18 +14,35 @@ from jaxfric import contact
 from jaxfric._files import write_json
 from jaxfric.studies.metainterface._paper import ASPERITIES, BOUNDS, MATERIAL, study_loads
 
+if TYPE_CHECKING:
+    import tensorstore
+
 FORMAT = "jaxfric metainterface samples, 1"
 SHARD = 8192  # samples simulated and written at once
+
+
+class Facts(TypedDict):
+    """What facts.json says of an export; two exports with the same facts are the same."""
+
+    format: str
+    samples: int
+    seed: int
+    shard: int
+    asperities: list[int]
+    bounds_m: dict[str, list[float]]
+    modulus_Pa: float
+    shear_strength_Pa: float
+    precision: str
 
 
 @dataclass(frozen=True)
 class Check:
     """What `check_export` found.
 
-    Arguments:
-        samples: wanted.
+    Attributes:
+        samples: number of samples of the export.
         missing: shards that are not there or not whole.
-        shards: all of them.
+        shards: number of all shards.
     """
 
     samples: int
@@ -64,9 +81,9 @@ def export(
     Arguments:
         out: a folder, new or of the same export.
         samples: how many; the last shard may be smaller.
-        seed: of the key.
+        seed: of the key that everything is drawn from.
         shard: samples in a chunk of the arrays.
-        asperities: fewest and most.
+        asperities: fewest and most of a surface.
         progress: print a line for each shard.
 
     Returns:
@@ -91,7 +108,7 @@ def export(
     if stamp.exists():
         before = json.loads(stamp.read_text())
         if before != facts:
-            odd = [k for k in facts if before.get(k) != facts[k]]
+            odd = [name for name, fact in facts.items() if before.get(name) != fact]
             raise ValueError(
                 f"{out} holds another export; it differs in {', '.join(odd)}. Choose another folder"
             )
@@ -108,6 +125,8 @@ def export(
     arrays = {name: _open(out, name, facts, create=True) for name in ARRAYS}
     arrays["load"].write(np.asarray(study_loads(), np.float32)).result()
     for k in check_export(out).missing:
+        # A key of the shard's own: which shards were written before does not matter. Every shard is
+        # simulated whole, as another size would be another program, and the last is cut
         batch = draw(jax.random.fold_in(jax.random.key(seed), k))
         low, high = k * shard, min((k + 1) * shard, samples)
         for name in ("parameters", "count", "friction"):
@@ -128,17 +147,18 @@ def check_export(out: str | os.PathLike[str]) -> Check:
     """
     out = Path(out)
     facts = _read_facts(out)
-    shards = -(-facts["samples"] // facts["shard"])
+    shards = -(-facts["samples"] // facts["shard"])  # rounded up
     present = {int(p.name) for p in (out / "done").glob("*") if p.name.isdigit()}
     missing = []
     for k in range(shards):
+        # The mark alone would do for a kill; the chunks are looked for as files get lost in copies
         whole = k in present and all((out / name / _chunk(name, k)).exists() for name in SHARDED)
         if not whole:
             missing.append(k)
     return Check(facts["samples"], tuple(missing), shards)
 
 
-def read_export(out: str | os.PathLike[str]) -> dict[str, Any]:
+def read_export(out: str | os.PathLike[str]) -> dict[str, "tensorstore.TensorStore"]:
     """The arrays of a complete export as lazy tensorstore arrays; slice and `.read().result()`.
 
     Raises:
@@ -152,20 +172,23 @@ def read_export(out: str | os.PathLike[str]) -> dict[str, Any]:
     return {name: _open(out, name, facts) for name in ARRAYS}
 
 
-ARRAYS: dict[str, tuple[tuple[int, ...], str]] = {  # what follows the samples, and the type
+# Of each array, the axes that follow that of the samples, and the type as Zarr names it: float32
+# and int32, little-endian
+ARRAYS: dict[str, tuple[tuple[int, ...], str]] = {
     "parameters": ((contact.SurfaceMixture.SIZE,), "<f4"),
     "count": ((), "<i4"),
     "friction": ((128,), "<f4"),
     "load": ((), "<f4"),
 }
-SHARDED = ("parameters", "count", "friction")
+SHARDED = ("parameters", "count", "friction")  # the loads are the same for all samples
 
 
 def _chunk(name: str, k: int) -> str:
+    """The file of shard k of an array: Zarr names a chunk by its place along every axis."""
     return ".".join([str(k), *("0" for _ in ARRAYS[name][0])])
 
 
-def _facts(samples: int, seed: int, shard: int, asperities: tuple[int, int]) -> dict[str, Any]:
+def _facts(samples: int, seed: int, shard: int, asperities: tuple[int, int]) -> Facts:
     return {
         "format": FORMAT,
         "samples": samples,
@@ -175,21 +198,24 @@ def _facts(samples: int, seed: int, shard: int, asperities: tuple[int, int]) -> 
         "bounds_m": {k: list(v) for k, v in vars(BOUNDS).items()},
         "modulus_Pa": float(MATERIAL.modulus),
         "shear_strength_Pa": float(MATERIAL.shear_strength),
+        # That of the simulation, which changes the last digits that are written
         "precision": str(jnp.zeros(()).dtype),
     }
 
 
-def _read_facts(out: Path) -> dict[str, Any]:
+def _read_facts(out: Path) -> Facts:
+    message = f"{out} holds no export of samples (no facts.json that says so)"
     try:
-        facts: dict[str, Any] = json.loads((out / "facts.json").read_text())
+        facts: Facts = json.loads((out / "facts.json").read_text())
     except (OSError, ValueError):
-        facts = {}
+        raise ValueError(message) from None
     if facts.get("format") != FORMAT:
-        raise ValueError(f"{out} holds no export of samples (no facts.json that says so)")
+        raise ValueError(message)
     return facts
 
 
-def _open(out: Path, name: str, facts: dict[str, Any], create: bool = False) -> Any:
+def _open(out: Path, name: str, facts: Facts, create: bool = False) -> "tensorstore.TensorStore":
+    # Imported here: who trains or designs needs no files
     import tensorstore
 
     rest, kind = ARRAYS[name]
@@ -199,6 +225,7 @@ def _open(out: Path, name: str, facts: dict[str, Any], create: bool = False) -> 
         "kvstore": {"driver": "file", "path": str((out / name).resolve())},
         "metadata": {
             "shape": [rows, *rest],
+            # A chunk is a shard: written once, by one process, and never read to be changed
             "chunks": [min(chunk, rows), *rest],
             "dtype": kind,
             "compressor": {"id": "zlib", "level": 1},

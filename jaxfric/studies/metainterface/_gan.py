@@ -53,6 +53,9 @@ class GAN(nnx.Module):
 
     def loss(self, theta: Vector, condition: Vector, z: Vector) -> Float[Array, ""]:
         """One loss for both players: what one of them moves is held still for the other."""
+        # One sum of losses makes one gradient step for both players, so that a GAN is trained like
+        # any other network. The discriminator sees the forgery without a way back to the generator;
+        # the generator is judged by a copy of the discriminator that does not move
         forged = self.generate(z, condition)
         still = jax.tree_util.tree_map(jax.lax.stop_gradient, self)
         real, fake = (

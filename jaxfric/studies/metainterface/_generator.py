@@ -124,8 +124,8 @@ def decode(
     limited = target.shallow > 0
     # The inner `where` keeps 1/0 out of the gradient of requests without a limit
     gap = jnp.where(limited, jnp.minimum(gap, 1 / jnp.where(limited, target.shallow, 1.0)), gap)
-    # Radii are a sigmoid between the limits, in logarithms; a head of zeros means the typical radius
-    # or, where the limits exclude it, a tenth of the way from the nearer of them
+    # Radii are a sigmoid between the limits, in logarithms; a head of zeros means the typical
+    # radius or, where the limits exclude it, a tenth of the way from the nearer of them
     width = target.high - target.low
     share = jnp.clip((np.log(TYPICAL_RADIUS) - target.low) / width, 0.1, 0.9)
     free = target.low + width * jax.nn.sigmoid(matrix @ radii + jnp.log(share / (1 - share)))
@@ -147,9 +147,7 @@ def simulate(head: Float[Array, "128"], target: Canonical) -> Draft:
 
 
 @jax.jit
-def generate(
-    network: GeneratorNetwork, target: Canonical, z: Float[Array, " latent"]
-) -> Draft:
+def generate(network: GeneratorNetwork, target: Canonical, z: Float[Array, " latent"]) -> Draft:
     """One pass: the draft, and each correction after the law of the state before was simulated.
 
     Arguments:

@@ -26,8 +26,8 @@ from jaxfric.studies.metainterface._searches import cube_decoder, latent_decoder
 from jaxfric.studies.metainterface._targets import Group
 
 FINALISTS = 4  # of the starts that the best design is looked for among; as of `contact.design`
-# Where CMA-ES begins: about a fifth of the region that it searches. Latent variables are N(0, 1), so
-# theirs is some [−2, 2]; the parameters are in the unit cube
+# Where CMA-ES begins: about a fifth of the region that it searches. Latent variables are N(0, 1),
+# so theirs is some [−2, 2]; the parameters are in the unit cube
 LATENT_STEP, CUBE_STEP = 0.7, 0.25
 
 
@@ -50,7 +50,7 @@ class Answer(NamedTuple):
 
     Attributes:
         error: (designs,), sMAPE of their laws, percent.
-        profile: (designs, n), depths of the asperities that touch, m; None where laws have no surface.
+        profile: (designs, n), depths of the asperities that touch, m; None without a surface.
         theta: (designs, 23), parameters as a network gave them; None where there are none.
     """
 
@@ -76,9 +76,8 @@ def answer_from_designs(found: contact.Design) -> Answer:
 
 
 # ---------------------------------------------------------------- yardsticks
-
-
-# An error means little alone: these are the errors of answers that know nothing, or that cheat.
+# An error means little alone: beside it stand those of answers that know nothing of the target, and
+# that of one who knows its true mixture.
 
 
 def constant(target: Target, key: Key[Array, ""]) -> Answer:
@@ -129,8 +128,8 @@ def _refined(
 ) -> Answer:
     """Least squares from every start, with one answer each; or only the best that comes of them.
 
-    The best is looked for with half of the steps on 48 of the loads; the four best of all starts get
-    the rest of the steps on all loads.
+    The best is looked for with half of the steps on 48 of the loads; the four best of all starts
+    get the rest of the steps on all loads.
     """
 
     def refine(
@@ -143,8 +142,9 @@ def _refined(
 
     if not best:
         return answer_from_designs(jax.vmap(lambda s: refine(s, steps))(starts))
-    # Half of the steps, on 48 of the 128 loads, tell which starts are good, at less than half of the
-    # price. The score is over all loads, so the last steps see them all: four starts are left to pay
+    # Half of the steps, on 48 of the 128 loads, tell which starts are good, at less than half of
+    # the price. The score is over all loads, so the last steps see them all: four starts are left
+    # to pay
     found = jax.vmap(lambda s: refine(s, steps // 2))(starts)
     chosen = jnp.argsort(found.error)[:FINALISTS]
     finalists = jax.tree_util.tree_map(lambda x: x[chosen], found.surface)

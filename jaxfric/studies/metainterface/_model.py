@@ -124,7 +124,7 @@ class Generator(eqx.Module):
         return surface(generate(self.network, wanted, z.astype(wanted.shape.dtype)), wanted)
 
     def distance(self, wanted: Canonical) -> Float[Array, ""]:
-        """How far a request is from those of the training, by Mahalanobis' distance: 1 at the limit.
+        """How far a request is from those of the training (Mahalanobis): 1 at the limit.
 
         √(mean of the squares of the whitened features), over that which one training request in a
         thousand exceeds.

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from jaxfric.networks import ResidualMLP, SurfaceGenerator
 
-# As in `networks.SurfaceGenerator`, whose equations stand here once more: a relative error of a tenth
-# becomes a number of order one, beyond which the square root in `correct` bounds it
+# As in `networks.SurfaceGenerator`, whose equations stand here once more: a relative error of a
+# tenth becomes a number of order one, beyond which the square root in `correct` bounds it
 GAIN = 10.0
 
 

@@ -30,8 +30,8 @@ ASPERITIES = (16, 256)
 TYPICAL = 1.35
 # Size of z; the paper found that 16 collapses
 LATENT = 56
-# Against the error of the parameters, of a KL divergence for each parameter. Small: the bottleneck is
-# to pass the parameters on, and what the paper scores first is how well they come through
+# Against the error of the parameters, of a KL divergence for each parameter. Small: the bottleneck
+# is to pass the parameters on, and what the paper scores first is how well they come through
 KL_WEIGHT = 1e-3
 # Of Adam. The adversarial pair gets a fifth: two players that chase each other need smaller steps
 RATE, ADVERSARIAL_RATE = 1e-3, 2e-4
@@ -59,8 +59,8 @@ class Samples(eqx.Module):
 
 def parameter_box() -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest value of each of the 23 parameters under the bounds."""
-    # In the order of `SurfaceMixture.to_vector`: three weights, four pairs of means, four triples of
-    # variance, covariance, variance
+    # In the order of `SurfaceMixture.to_vector`: three weights, four pairs of means, four triples
+    # of variance, covariance, variance
     sh, sR = np.array(BOUNDS.height_deviation), np.array(BOUNDS.radius_deviation)
     # The largest covariance is the largest correlation times both largest deviations; the box holds
     # every valid mixture, and points that are none (covariances too large for small deviations)
@@ -98,7 +98,7 @@ def breaks(theta: Float[Array, "23"]) -> Bool[Array, ""]:
 
 
 def clamped(theta: Float[Array, "23"]) -> contact.SurfaceMixture:
-    """A mixture of any 23 numbers, as the paper makes one: weights renormalised, correlations cut."""
+    """A mixture of any 23 numbers, as the paper makes one: weights renormalised, the rest cut."""
     w = jnp.clip(theta[:3], 0.0, 1.0)
     w = jnp.concatenate([w, jnp.maximum(1 - jnp.sum(w, keepdims=True), 0.0)])
     means = theta[3:11].reshape(4, 2)
@@ -223,8 +223,8 @@ class Recipe(Generic[Network]):
     rate: float = RATE
 
 
-# The layers of `networks.CVAE` are the paper's; the networks beside it get those of its decoder, from
-# the same 129 numbers to the same 23
+# The layers of `networks.CVAE` are the paper's; the networks beside it get those of its decoder,
+# from the same 129 numbers to the same 23
 CONDITIONAL = Recipe("cvae", lambda latent, rngs: CVAE(latent=latent, rngs=rngs), cvae_loss)
 UNCONDITIONAL = Recipe(
     "vae", lambda latent, rngs: CVAE(condition=0, latent=latent, rngs=rngs), vae_loss

@@ -12,8 +12,8 @@ from jaxfric._types import Number
 from jaxfric.studies.metainterface._canonical import FRACTIONS, Canonical, units
 
 FEWEST, MOST = 8, 1024  # asperities
-# The largest load of a request over E*, m²: at the least what makes a few contacts (the lower end of
-# a bank's loads too), at the most so much for each asperity
+# The largest load of a request over E*, m²: at the least what makes a few contacts (the lower end
+# of a bank's loads too), at the most so much for each asperity
 LEAST_LOAD = 3e-9
 LOAD_OF_ONE = 1.5e-8
 # Share of requests whose law no surface made. Such laws, lines and powers, are what users ask for;
@@ -89,12 +89,13 @@ def _wished(
     at = jnp.log(jnp.asarray(FRACTIONS)).astype(low.dtype)
     slopes = jax.random.uniform(key, (KNOTS,), low.dtype, minval=2 / 3, maxval=1.3)
     slope = jnp.interp(at, jnp.linspace(at[0], 0.0, KNOTS), slopes)
-    # The trapezium rule, exact for a slope that is linear between knots (but for those inside a step)
+    # The trapezium rule, exact for a slope that is linear between knots (but for those inside a
+    # step)
     steps = jnp.diff(at) * (slope[1:] + slope[:-1]) / 2
     shape = jnp.concatenate([jnp.zeros_like(at[:1]), jnp.cumsum(steps)])
     shape = shape - shape[-1]
-    # In canonical units R^(2/3) (3P/4)^(2/3) <= F <= n^(1/3) R^(2/3) (3P/4)^(2/3): one sphere of the
-    # smallest radius makes the least friction, all of the largest radius the most
+    # In canonical units R^(2/3) (3P/4)^(2/3) <= F <= n^(1/3) R^(2/3) (3P/4)^(2/3): one sphere of
+    # the smallest radius makes the least friction, all of the largest radius the most
     sphere = 2 / 3 * (at + math.log(3 / 4))
     least = sphere + 2 / 3 * low
     most = sphere + 2 / 3 * high + jnp.log(count.astype(low.dtype)) / 3

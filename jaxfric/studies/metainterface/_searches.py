@@ -80,9 +80,7 @@ def search_law(
         error = contact.smape(friction, wanted)
         return error + (search.outside(x, 0.0, 1.0) / EDGE if cube else 0.0)
 
-    def run(
-        key: Key[Array, ""], first: Bool[Array, ""]
-    ) -> tuple[search.Search, Key[Array, ""]]:
+    def run(key: Key[Array, ""], first: Bool[Array, ""]) -> tuple[search.Search, Key[Array, ""]]:
         frozen_key, search_key, start_key = jax.random.split(key, 3)
         noise = step_size * jax.random.normal(start_key, start.shape, start.dtype)
         found = search.minimise(

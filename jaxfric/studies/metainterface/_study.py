@@ -5,7 +5,7 @@ import os
 from jaxfric._files import write_json
 from jaxfric.studies._kit import Keeper, Metrics, Study
 from jaxfric.studies.metainterface._presets import PRESETS, Preset
-from jaxfric.studies.metainterface._questions import questions, shown
+from jaxfric.studies.metainterface._questions import Questions, shown
 from jaxfric.studies.metainterface._rows import Row, ask
 from jaxfric.studies.metainterface._summary import PAPER, headline
 from jaxfric.studies.metainterface._table import Line, Lines
@@ -48,8 +48,8 @@ def groups(plan: Preset) -> list[list[Group]]:
     """Lists of groups that one program can answer: of the same number of asperities."""
     first, *others = plan.counts
     random = random_group(plan.targets, first)
-    # The middle size gets most of the targets, and all of the families; the others tell whether what
-    # holds for it holds for few and many asperities too
+    # The middle size gets most of the targets, and all of the families; the others tell whether
+    # what holds for it holds for few and many asperities too
     half = max(plan.targets // 2, 2)
     return [[random, *families(plan.family, random)], *([random_group(half, n)] for n in others)]
 
@@ -67,7 +67,7 @@ def _answer(keeper: Keeper[Preset]) -> Metrics:
     write_json(keeper.out / "shown.json", shown(trained.generator(0), targets[0], few))
     return {
         "rows": rows,
-        "analyses": questions(trained, targets),
+        "analyses": Questions(trained, targets).answers(),
         "training_seconds": keeper.training_seconds(),
     }
 
@@ -77,7 +77,7 @@ def _rows(keeper: Keeper[Preset], line: Line, same_size: list[Group], seed: int)
     plan, n = keeper.plan, same_size[0].asperities
     asked = [group for group in same_size if group.known or not line.known]
     if line.searched:
-        # Tenths of a second for each target, where others take less than a millisecond: fewer
+        # Tenths of a second for each target, where other lines take milliseconds at the most: fewer
         # targets, and those of the first size alone
         if n != plan.counts[0]:
             return []

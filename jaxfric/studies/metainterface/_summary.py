@@ -17,8 +17,9 @@ MIDDLE = 64  # asperities: the size that all targets and methods are asked for
 ONE_PASS, DRAWN = (Method(OURS, control=x) for x in ("one pass", "drawn"))
 OURS_BEST, BANK_BEST = Method(OURS, control=BEST), Method(BANK, control=BEST)
 SEARCHED = on(Method("VAE + CMA-ES"), SAME)
-# What is said of the study in one line each: the method, the asperities, the number of its row. Means
-# and 95th percentiles stand beside medians, as a design method is judged by its bad answers too
+# What is said of the study in one line each: the method, the asperities, the number of its row.
+# Means and 95th percentiles stand beside medians, as a design method is judged by its bad answers
+# too
 HEADLINE = {
     "one_pass_mean": (ONE_PASS, MIDDLE, "mean"),
     "generative_mean": (DRAWN, MIDDLE, "mean"),
@@ -71,7 +72,7 @@ def table(metrics: Metrics) -> str:
             method_rows = [r for r in rows if r["method"] == method]
 
             def cell(key: str, width: int, rows: list[Row] = method_rows) -> str:
-                values = [r[key] for r in rows if r.get(key) is not None]
+                values = [x for row in rows if isinstance(x := row.get(key), int | float)]
                 return f"{np.mean(values):{width}.3g}" if values else " " * (width - 1) + "-"
 
             lines.append(

@@ -11,9 +11,10 @@ import jax
 from jaxtyping import Array, Float
 
 from jaxfric import contact
-from jaxfric.networks import CVAE, GAN, MLP
+from jaxfric.networks import CVAE, MLP
 from jaxfric.studies._kit import Method
 from jaxfric.studies.metainterface import _methods as methods
+from jaxfric.studies.metainterface._gan import GAN
 from jaxfric.studies.metainterface._paper import (
     ADVERSARIAL,
     CONDITIONAL,
@@ -102,7 +103,7 @@ class Lines:
             )
         yield Line(Method(BANK, control=BEST), partial(self._retrieved, 10, best=True))
 
-    # A method, as a function in the loop above would see the loop's last number of steps
+    # A method, since a function in the loop above would see the loop's last number of steps
     def _retrieved(self, steps: int, best: bool = False) -> methods.Answering:
         return methods.retrieval(self.bank, self.plan.designs, steps, best=best)
 
@@ -121,7 +122,7 @@ class Lines:
             Method("MLP"), lambda: methods.regressed(methods.bounded(mlp()), n),
             network=self._name(REGRESSION, plan.others), brief=False,
         )  # fmt: skip
-        # Of an extra of the benchmarks, without which the study has a line less
+        # scikit-learn comes with the extra `bench`: without it the study has one line less
         if trees_installed():
             yield Line(
                 Method("trees"), lambda: methods.regressed(train_trees(plan.trees), n), brief=False
@@ -140,7 +141,8 @@ class Lines:
             Method("GAN"), lambda: methods.generated(gan().generate, gan().latent, n, count),
             network=self._name(ADVERSARIAL, plan.others), brief=False,
         )  # fmt: skip
-        # With z from the prior, as a user has to ask it, and as the paper scored it: given the truth
+        # Asked as a user has to, with z from the prior; and given the true parameters to encode, as
+        # in the paper's score of the parameters
         yield Line(
             Method("CVAE", control="prior"),
             lambda: methods.generated(cvae().decode, cvae().latent, n, count),

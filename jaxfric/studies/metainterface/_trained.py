@@ -98,9 +98,9 @@ def with_statistics(
     drawn = jax.jit(lambda key: batch(key, many))(jax.random.key(123))
     x = np.concatenate([np.asarray(jax.vmap(features)(part), np.float64) for part in drawn])
     mean = x.mean(0)
-    # Laws of surfaces are smooth: their neighbouring numbers differ so regularly that some directions
-    # have nearly no variance, and any noise of a measured target would be infinitely far along them.
-    # Noise is added to the variances, so that 1 % of it does not make a request strange
+    # Laws of surfaces are smooth: their neighbouring numbers differ so regularly that some
+    # directions have nearly no variance, and any noise of a measured target would be infinitely far
+    # along them. Noise is added to the variances, so that 1 % of it does not make a request strange
     values, vectors = np.linalg.eigh(np.cov(x.T) + NOISE**2 * np.eye(x.shape[1]))
     # C = V Λ Vᵀ: columns of V Λ^(−1/2) give features that are uncorrelated, of variance one
     whitening = vectors / np.sqrt(values)

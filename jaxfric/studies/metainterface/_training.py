@@ -13,12 +13,12 @@ from jaxfric.studies.metainterface._canonical import WEIGHTS, Canonical
 from jaxfric.studies.metainterface._generator import Draft, generate, new_network
 from jaxfric.studies.metainterface._requests import FEWEST, request
 
-# Lengths of surfaces: shapes are static, and a surface of 16 asperities padded to 1,024 would cost as
-# much as one of 1,024
+# Lengths of surfaces: shapes are static, and a surface of 16 asperities padded to 1,024 would cost
+# as much as one of 1,024
 SIZES = (64, 256, 1024)
-# How many requests of each length a batch holds: fewer of long ones, whose simulation costs more, so
-# that they do not take most of the time. What is learned of one number serves the others: nodes are
-# the same ranks for all
+# How many requests of each length a batch holds: fewer of long ones, whose simulation costs more,
+# so that they do not take most of the time. What is learned of one number serves the others: nodes
+# are the same ranks for all
 SHARES = (128, 16, 2)
 # Distance of two designs of one law beyond which they count as different, in heights over the depth
 # that touches and in ln R. The reward ends there: a network that went on would pay with the error
@@ -78,8 +78,8 @@ def one_loss(
     # z = 0 is trained in every step, which makes it the most accurate design of a law
     z = jax.random.normal(key, (3, network.latent)).at[0].set(0.0)
     designs = jax.vmap(lambda z: generate(network, target, z))(z)
-    # The squares of the relative errors, where the score takes their size: an error at one load, such
-    # as at a kink, should count for more than the same sum spread over all
+    # The squares of the relative errors, where the score takes their size: an error at one load,
+    # such as at a kink, should count for more than the same sum spread over all
     weights = jnp.asarray(WEIGHTS).astype(designs.errors.dtype)
     rms = jnp.sqrt(designs.errors**2 @ weights + SMALL**2)
     first, second = (jax.tree_util.tree_map(lambda x, i=i: x[i], designs) for i in (1, 2))
@@ -139,8 +139,8 @@ def train_generator(
     """
     # An epoch of an endless stream is what lies between two entries of the history: there are 40
     every = max(steps // 40, 1)
-    # A short warm-up, as the first steps of Adam are long while it has seen few gradients; then down
-    # to a thousandth, so that the last steps average the noise of the requests out
+    # A short warm-up, as the first steps of Adam are long while it has seen few gradients; then
+    # down to a thousandth, so that the last steps average the noise of the requests out
     schedule = optax.warmup_cosine_decay_schedule(
         0.0, rate, max(steps // 50, 1), steps, rate * 1e-3
     )

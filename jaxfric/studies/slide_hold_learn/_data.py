@@ -9,8 +9,12 @@ from jaxtyping import Array, Float, Key
 from jaxfric import ratestate
 from jaxfric.ratestate import VelocityProtocol
 
-MU = 0.415  # steady friction at V = 1, which turns Δμ into μ
-NOISE = 0.005  # standard deviation of μ in the paper
+# Steady friction at V = 1, which turns Δμ into μ: recovered from the paper's figures, as the
+# constants of the law are; the text prints none of them.
+MU = 0.415
+# Standard deviation in the paper. It does not say whether of friction or of friction over its
+# range; its figures fit friction.
+NOISE = 0.005
 
 
 class Sequences(eqx.Module):
@@ -30,6 +34,7 @@ class Sequences(eqx.Module):
 
     @property
     def dt(self) -> float:
+        """Time between samples, of a duration of 1."""
         return 1 / self.velocity.shape[-1]
 
 
@@ -69,6 +74,7 @@ def sequences(
     if n < 1 or samples < 2:
         raise ValueError(f"n and samples must be at least 1 and 2; got {n} and {samples}")
     law = ratestate.slide_hold_learn_law(evolution)
+    # On a grid jumps fall on hundredths of the duration, or on every sample where there are fewer
     return _draw(law, jax.random.split(key, n), jnp.asarray(noise), min(samples, 100) * grid,
                  samples)  # fmt: skip
 
@@ -77,13 +83,16 @@ def sequences(
 def _draw(
     law: ratestate.RateStateLaw, keys: Key[Array, " n"], noise: Array, grid: int, samples: int
 ) -> Sequences:
-    t = jnp.asarray(np.arange(samples) / samples)  # a table: the samples must meet the jumps
+    # A table made by NumPy: these must be the very numbers k/samples on which jumps of the grid
+    # fall, as a sample whose last digit is rounded otherwise would lie before its jump
+    t = jnp.asarray(np.arange(samples) / samples)
 
     def one(key: Key[Array, ""]) -> Sequences:
         draw, spoil = jax.random.split(key)
         protocol = ratestate.sample_protocol(key=draw, grid=grid or None)
         friction = ratestate.slide(law, protocol, t).friction
         change = friction - friction[0]
+        # What a laboratory logs: it tells where between two samples the velocity jumped
         travelled = protocol.displacement(t)
         added = noise * jax.random.normal(spoil, change.shape, change.dtype)
         return Sequences(
@@ -123,10 +132,12 @@ def best_estimate(
     samples = data.velocity.shape[-1]
     t = jnp.asarray(np.arange(samples) / samples)
 
-    def one(velocity: Array, key: Key[Array, ""]) -> Array:
+    def one(velocity: Float[Array, " m"], key: Key[Array, ""]) -> Float[Array, " m"]:
         jumped = jnp.concatenate([jnp.zeros(1, bool), velocity[1:] != velocity[:-1]])
 
-        def once(key: Key[Array, ""]) -> Array:
+        def once(key: Key[Array, ""]) -> Float[Array, " m"]:
+            # How long before a sample its jump fell; neither on it nor on the one before, as the
+            # times of a protocol must increase
             early = jax.random.uniform(key, t.shape, t.dtype, 1e-3, 1 - 1e-3) / samples
             # One segment for each sample; those without a jump continue the one before
             protocol = VelocityProtocol(jnp.where(jumped, t - early, t), velocity)
@@ -136,4 +147,5 @@ def best_estimate(
         return jnp.median(jax.lax.map(once, jax.random.split(key, draws)), axis=0)
 
     keys = jax.random.split(key, data.velocity.shape[0])
-    return jax.lax.map(lambda each: one(*each), (data.velocity, keys), batch_size=100)
+    # In batches: draws of thousands of sequences at once would fill the memory
+    return jax.lax.map(lambda pair: one(*pair), (data.velocity, keys), batch_size=100)

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from jaxfric._files import write_json
 
-SHOWN = 4  # test sequences
+SHOWN = 4  # test sequences of which a figure shows the whole
 
 
 class Shown(NamedTuple):
@@ -30,29 +31,40 @@ class Shown(NamedTuple):
     jumps: str
     recipe: str
     size: int
-    velocity: np.ndarray
-    change: np.ndarray
-    predicted: np.ndarray
-    rel_mu: np.ndarray
-    loss: np.ndarray
+    velocity: Float[np.ndarray, "sequences m"]
+    change: Float[np.ndarray, "sequences m"]
+    predicted: Float[np.ndarray, "sequences m"]
+    rel_mu: Float[np.ndarray, " tests"]
+    loss: Float[np.ndarray, " evaluations"]
     steps: int
     seconds: float
 
 
 def write_shown(out: Path, shown: list[Shown]) -> None:
-    """Into shown.json of the study's folder."""
-    write_json(out / "shown.json", [_plain(each) for each in shown])
+    """Write what figures show into shown.json of the study's folder."""
+    write_json(out / "shown.json", [_plain(one) for one in shown])
 
 
 def read_shown(folder: Path) -> list[Shown]:
-    """What `write_shown` wrote."""
-    content: list[dict[str, Any]] = json.loads((folder / "shown.json").read_text("utf-8"))
-    for each in content:
-        each.update({k: np.asarray(v) for k, v in each.items() if isinstance(v, list)})
-    return [Shown(**each) for each in content]
+    """Read what `write_shown` wrote.
+
+    Arguments:
+        folder: of a finished study.
+
+    Returns:
+        A `Shown` for each training that the figures compare.
+
+    Raises:
+        FileNotFoundError: for a folder without a finished study.
+    """
+    content = json.loads((folder / "shown.json").read_text("utf-8"))
+    for fields in content:
+        fields.update({k: np.asarray(v) for k, v in fields.items() if isinstance(v, list)})
+    return [Shown(**fields) for fields in content]
 
 
-def _plain(shown: Shown) -> dict[str, Any]:
+def _plain(shown: Shown) -> dict[str, object]:
+    """The fields as JSON knows them: arrays become lists."""
     return {
         k: np.asarray(v, float).tolist() if hasattr(v, "shape") else v
         for k, v in shown._asdict().items()

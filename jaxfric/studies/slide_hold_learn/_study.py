@@ -1,20 +1,27 @@
 """The whole study: every case trained and tested."""
 
 import os
-from typing import Any
 
 import jax
+import numpy as np
 
-from jaxfric.studies._kit import Keeper, Study
+from jaxfric.studies._kit import Keeper, Metrics, Study
 from jaxfric.studies.slide_hold_learn._appendix import appendix, healing_in_holds
 from jaxfric.studies.slide_hold_learn._data import Sequences, best_estimate
 from jaxfric.studies.slide_hold_learn._figures import Shown, write_shown
 from jaxfric.studies.slide_hold_learn._metrics import summary
 from jaxfric.studies.slide_hold_learn._presets import PRESETS, Case, Preset
-from jaxfric.studies.slide_hold_learn._summary import PAPER, headline, rows_of
-from jaxfric.studies.slide_hold_learn._training import EVOLUTIONS, draw, train_case
+from jaxfric.studies.slide_hold_learn._summary import PAPER, Row, headline, rows_of
+from jaxfric.studies.slide_hold_learn._training import (
+    EVOLUTIONS,
+    TrainedCase,
+    draw,
+    train_case,
+)
 
-TEST_SEED = 2_000_000  # no choice of ours was made on these sequences
+# Of the test sequences. Networks and numbers of steps were chosen on others; these were drawn
+# afterwards, and nothing was changed since. Training and validation draw from seeds far below.
+TEST_SEED = 2_000_000
 NORM = (
     "rel_mu = 100 mean|ŷ−y|/mean|μ|, rel_change = 100 ‖ŷ−y‖/‖y‖ of Δμ; percent, means over test "
     "sequences, then over seeds; the paper does not say which norm it prints"
@@ -24,7 +31,7 @@ NORM = (
 def run(
     preset: str, out: str | os.PathLike[str], *, resume: bool = False, force: bool = False,
     progress: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Metrics:  # fmt: skip
     """Train and test every case of a preset.
 
     Every finished training is kept in `out/runs`, so that a killed study goes on where it stopped.
@@ -45,7 +52,8 @@ def run(
     return STUDY.run(preset, out, resume=resume, force=force, progress=progress)
 
 
-def _answer(keeper: Keeper[Preset]) -> dict[str, Any]:
+def _answer(keeper: Keeper[Preset]) -> Metrics:
+    """Every training of the preset, the floors, the appendix; what figures show beside it."""
     plan = keeper.plan
     tests = {
         (jumps, evolution): draw(jumps, evolution, "clean", plan.tests, TEST_SEED)
@@ -53,8 +61,8 @@ def _answer(keeper: Keeper[Preset]) -> dict[str, Any]:
     }  # fmt: skip
     runs, shown = [], []
     for case in plan.cases():
-
-        def make(case: Case = case) -> dict[str, Any]:
+        # The default binds the case of this turn: a closure would see that of the last
+        def make(case: Case = case) -> TrainedCase:
             return train_case(case, keeper, tests[case.jumps, case.evolution])
 
         made = keeper.step(case.name, make)
@@ -72,22 +80,29 @@ def _answer(keeper: Keeper[Preset]) -> dict[str, Any]:
     }
 
 
-def _appendix(keeper: Keeper[Preset], test: Sequences) -> list[dict[str, Any]]:
+def _appendix(keeper: Keeper[Preset], test: Sequences) -> list[Row]:
     """The appendix's stages on free, clean data of the aging law."""
     n, epochs = keeper.plan.appendix
     return appendix(draw("free", "aging", "clean", n, 0), test, epochs, keeper)
 
 
-def _for_figures(case: Case, made: dict[str, Any]) -> Shown:
-    row = made["row"]
+def _for_figures(case: Case, made: TrainedCase) -> Shown:
+    """What a training of the first seed has for the figures."""
+    run, shown = made["row"], made["shown"]
+    assert shown is not None  # see `Case.shown`
     return Shown(
-        jumps=case.jumps, recipe=case.recipe, size=case.size, **made["shown"],
-        loss=row["loss"], steps=row["steps"], seconds=row["seconds"],
+        jumps=case.jumps, recipe=case.recipe, size=case.size,
+        velocity=np.asarray(shown["velocity"]), change=np.asarray(shown["change"]),
+        predicted=np.asarray(shown["predicted"]), rel_mu=np.asarray(shown["rel_mu"]),
+        loss=np.asarray(run["loss"], float), steps=run["steps"], seconds=run["seconds"],
     )  # fmt: skip
 
 
-def _floors(plan: Preset, tests: dict[tuple[str, str], Sequences]) -> dict[str, Any]:
-    """Errors of the best estimator that knows the law and not where jumps fell."""
+def _floors(plan: Preset, tests: dict[tuple[str, str], Sequences]) -> dict[str, dict[str, float]]:
+    """Errors of the best estimator that knows the law and not where jumps fell, by law.
+
+    On a grid nothing is hidden, and the floor is zero.
+    """
     return {
         evolution: summary(
             best_estimate(data, key=jax.random.key(3), evolution=EVOLUTIONS[evolution],
@@ -98,4 +113,7 @@ def _floors(plan: Preset, tests: dict[tuple[str, str], Sequences]) -> dict[str, 
     }  # fmt: skip
 
 
-STUDY = Study("slide-hold-learn", PRESETS, NORM, PAPER, _answer, headline)
+STUDY = Study(
+    name="slide-hold-learn", presets=PRESETS, norm=NORM, paper=PAPER, answer=_answer,
+    headline=headline,
+)  # fmt: skip

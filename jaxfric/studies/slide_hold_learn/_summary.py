@@ -1,10 +1,19 @@
 """What the trainings come to: means over seeds, the headline, the paper's numbers."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-# Average errors in percent that the paper prints; which norm is not known
+from jaxfric.studies._kit import Metrics
+
+Row: TypeAlias = dict[str, int | float | str | None]
+# Numbers of one training, and the points of its loss curve. JSON gives them back without types.
+Run: TypeAlias = dict[str, Any]
+
+# Average errors in percent that the paper prints, by training sequences. They are no targets to be
+# met: it does not say in which norm they are, nor the constants of its law, and its published
+# figures restart θ at a hold, which physics does not.
 PAPER = {
     "clean_aging": {10: 4.6, 100: 1.2, 1000: 0.62, 10000: 0.67},
     "noisy_aging": {10: 7.2, 100: 1.9, 1000: 2.2, 10000: 1.0},
@@ -17,26 +26,42 @@ MEANS = (
 )  # fmt: skip
 
 
-def rows_of(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Means over seeds, and the spread of rel-μ."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+def rows_of(runs: Sequence[Run]) -> list[Row]:
+    """Means over seeds, and the spread of rel-μ.
+
+    Arguments:
+        runs: numbers of each training.
+
+    Returns:
+        A row for each kind of training, in the order of the first of its seeds.
+    """
+    groups: dict[tuple[str | int, ...], list[Run]] = {}
     names = ("jumps", "evolution", "noise", "size", "recipe")
-    for each in runs:
-        groups.setdefault(tuple(each[name] for name in names), []).append(each)
+    for run in runs:
+        groups.setdefault(tuple(run[name] for name in names), []).append(run)
     rows = []
     for key, group in groups.items():
-        row: dict[str, Any] = dict(zip(names, key, strict=True)) | {"seeds": len(group)}
+        row: Row = {**dict(zip(names, key, strict=True)), "seeds": len(group)}
         for name in MEANS:
-            values = [each[name] for each in group]
+            values = [run[name] for run in group]
+            # JSON has None for what was not finite: a mean over the other seeds would hide it
             row[name] = None if None in values else float(np.mean(values))
-        row["rel_mu_spread"] = float(np.std([each["rel_mu"] for each in group]))
-        row["steps"] = max(each["steps"] for each in group)
+        row["rel_mu_spread"] = float(np.std([run["rel_mu"] for run in group]))
+        # Seeds of a recipe with patience stop after different numbers of steps
+        row["steps"] = max(run["steps"] for run in group)
         rows.append(row)
     return rows
 
 
-def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """The numbers to compare; None where the preset ran nothing."""
+def headline(metrics: Metrics) -> dict[str, float | None]:
+    """The numbers to compare, by name.
+
+    Arguments:
+        metrics: with "rows" and "floors".
+
+    Returns:
+        Numbers in percent; None where the preset ran nothing.
+    """
 
     def value(jumps: str, evolution: str, noise: str, size: int, *recipes: str) -> float | None:
         found = [
@@ -46,6 +71,8 @@ def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
         ]  # fmt: skip
         if not found:
             return None
+        # Between networks validation chooses: the lowest error on the test would be a choice made
+        # with the test
         return float(min(found, key=lambda row: row["validation_rel_mu"])["rel_mu"])
 
     ours = ("cell", "gru")
@@ -64,6 +91,7 @@ def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
     found["paper_recipe_free_aging_clean_1000_rel_mu"] = value(
         "free", "aging", "clean", 1000, "paper"
     )
+    # The law itself errs by this much where jumps are hidden between samples
     floor = metrics["floors"].get("aging")
     found["free_floor_rel_mu"] = floor and floor["rel_mu"]
     return found

@@ -1,10 +1,10 @@
 """The study's numbers as a table to read."""
 
-from typing import Any
+from jaxfric.studies._kit import Metrics
 
 
-def table(metrics: dict[str, Any]) -> str:
-    """Errors by case, the floor, and the paper's numbers.
+def table(metrics: Metrics) -> str:
+    """Write the study's numbers as text: errors by case, the floor, and the paper's numbers.
 
     Arguments:
         metrics: what `run` returns.
@@ -29,6 +29,7 @@ def table(metrics: dict[str, Any]) -> str:
             f"{_number(row['rel_mu_median'], 8)} {_number(row['rel_change'], 9)} "
             f"{row['peak_after_hold']:7.2f} {row['steps']:7d} {row['seconds']:7.1f}"
         )
+    # What no estimator can do better, and what the paper says, stand beside what was reached
     for law, floor in metrics["floors"].items():
         lines.append(
             f"free  {law:6} floor: the true law with the median over where jumps may have fallen: "

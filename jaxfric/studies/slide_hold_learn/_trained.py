@@ -2,7 +2,6 @@
 
 import io
 from importlib.resources import files
-from typing import Any
 
 from flax import nnx
 
@@ -10,7 +9,7 @@ from jaxfric import training
 from jaxfric.networks import FrictionCell
 
 
-def trained() -> tuple[FrictionCell, dict[str, Any]]:
+def trained() -> tuple[FrictionCell, dict[str, object]]:
     """A `FrictionCell` trained on 1,000 clean sequences of the aging law, jumps on samples.
 
     Dimensionless: velocities in total slip per duration. As a law in your units:
@@ -27,6 +26,7 @@ def trained() -> tuple[FrictionCell, dict[str, Any]]:
         aging True
     """
     content = files("jaxfric.studies.slide_hold_learn").joinpath("cell.npz").read_bytes()
+    # Its arrays replace those of a cell of the same structure: the seed of that one does not matter
     network, facts = training.load_arrays(
         io.BytesIO(content), FrictionCell(2, width=8, rngs=nnx.Rngs(0))
     )
