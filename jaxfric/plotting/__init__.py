@@ -7,8 +7,9 @@ figure = plotting.plot_stick_slip(history, events)     # friction, velocity, sli
 plotting.save(figure, "fit.png")                       # written whole or not at all
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from jaxfric._lazy import lazy
 
 if TYPE_CHECKING:
     from jaxfric.plotting._design import (
@@ -42,12 +43,4 @@ _MODULES = {
     "save": "_style",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'jaxfric.plotting' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"jaxfric.plotting.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES])
+__getattr__, __dir__ = lazy(__name__, _MODULES)

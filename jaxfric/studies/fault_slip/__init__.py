@@ -10,9 +10,9 @@ found.time, found.predicted, found.band, found.time_to_failure
 metrics = fault_slip.run("laptop", "fault-slip", record)             # the whole study
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
+from jaxfric._lazy import lazy
 from jaxfric.studies.fault_slip._laboratory import (
     Laboratory as Laboratory,
     laboratory as laboratory,
@@ -48,12 +48,4 @@ _LATER = {
     "table": "_summary",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_LATER])
+__getattr__, __dir__ = lazy(__name__, _LATER)

@@ -46,8 +46,8 @@ class Scale(eqx.Module):
 
     def unit(self, x: Values) -> Values:
         """Values (...,) in standard deviations from the mean."""
-        # Mean and spread may be numbers or tracers; either way the result is of the kind of x, which
-        # a type checker cannot know
+        # Mean and spread may be numbers or tracers; either way the result is of the kind of x, as a
+        # type checker cannot know
         unit: object = (x - self.mean) / self.spread
         return cast(Values, unit)
 

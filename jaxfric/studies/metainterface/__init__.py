@@ -7,8 +7,9 @@ make = metainterface.generator()                                      # the netw
 surface = make(material, loads, target, z)                            # one pass: jit, vmap, grad
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from jaxfric._lazy import lazy
 
 if TYPE_CHECKING:
     from jaxfric.studies.metainterface._canonical import Canonical as Canonical
@@ -46,15 +47,5 @@ _MODULES = {
     "_summary": ("table",),
     "_training": ("train_generator",),
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    """A public name, from the module that defines it; Python asks here for what is not loaded."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+__getattr__, __dir__ = lazy(__name__, _HOMES)

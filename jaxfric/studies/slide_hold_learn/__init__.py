@@ -12,7 +12,6 @@ from jaxfric.studies.slide_hold_learn._data import (
     best_estimate as best_estimate,
     sequences as sequences,
 )
-from jaxfric.studies.slide_hold_learn._figures import Shown as Shown, read_shown as read_shown
 from jaxfric.studies.slide_hold_learn._metrics import errors as errors, score as score
 from jaxfric.studies.slide_hold_learn._presets import PRESETS as PRESETS, Preset as Preset
 from jaxfric.studies.slide_hold_learn._recipes import RECIPES as RECIPES, Recipe as Recipe

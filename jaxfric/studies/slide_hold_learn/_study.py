@@ -3,12 +3,11 @@
 import os
 
 import jax
-import numpy as np
 
+from jaxfric._files import write_json
 from jaxfric.studies._kit import Keeper, Metrics, Study
 from jaxfric.studies.slide_hold_learn._appendix import appendix, healing_in_holds
 from jaxfric.studies.slide_hold_learn._data import Sequences, best_estimate
-from jaxfric.studies.slide_hold_learn._figures import Shown, write_shown
 from jaxfric.studies.slide_hold_learn._metrics import summary
 from jaxfric.studies.slide_hold_learn._presets import PRESETS, Case, Preset
 from jaxfric.studies.slide_hold_learn._summary import PAPER, Row, headline, rows_of
@@ -69,7 +68,7 @@ def _answer(keeper: Keeper[Preset]) -> Metrics:
         runs.append(made["row"])
         if case.shown(plan):
             shown.append(_for_figures(case, made))
-    write_shown(keeper.out, shown)
+    write_json(keeper.out / "shown.json", shown)
     test = tests["free", "aging"]
     return {
         "rows": rows_of(runs),
@@ -86,16 +85,12 @@ def _appendix(keeper: Keeper[Preset], test: Sequences) -> list[Row]:
     return appendix(draw("free", "aging", "clean", n, 0), test, epochs, keeper)
 
 
-def _for_figures(case: Case, made: TrainedCase) -> Shown:
-    """What a training of the first seed has for the figures."""
-    run, shown = made["row"], made["shown"]
-    assert shown is not None  # see `Case.shown`
-    return Shown(
-        jumps=case.jumps, recipe=case.recipe, size=case.size,
-        velocity=np.asarray(shown["velocity"]), change=np.asarray(shown["change"]),
-        predicted=np.asarray(shown["predicted"]), rel_mu=np.asarray(shown["rel_mu"]),
-        loss=np.asarray(run["loss"], float), steps=run["steps"], seconds=run["seconds"],
-    )  # fmt: skip
+def _for_figures(case: Case, made: TrainedCase) -> dict[str, object]:
+    """One training as shown.json holds it; `plotting` says what it reads of it."""
+    row, sequences = made["row"], made["shown"]
+    assert sequences is not None  # see `Case.shown`
+    facts = {name: row[name] for name in ("jumps", "recipe", "size", "loss", "steps", "seconds")}
+    return {**facts, **sequences}
 
 
 def _floors(plan: Preset, tests: dict[tuple[str, str], Sequences]) -> dict[str, dict[str, float]]:

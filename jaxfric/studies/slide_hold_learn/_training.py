@@ -15,12 +15,12 @@ from jaxtyping import Array, Float
 from jaxfric import ratestate, training
 from jaxfric.studies._kit import Keeper
 from jaxfric.studies.slide_hold_learn._data import NOISE, Sequences, sequences
-from jaxfric.studies.slide_hold_learn._figures import SHOWN
 from jaxfric.studies.slide_hold_learn._metrics import errors, peak_after_hold, predict, summary
 from jaxfric.studies.slide_hold_learn._presets import Case, Preset
 from jaxfric.studies.slide_hold_learn._recipes import RECIPES, FrictionNetwork
 from jaxfric.studies.slide_hold_learn._summary import Run
 
+SHOWN = 4  # test sequences of which a figure shows the whole
 EVOLUTIONS = {"aging": ratestate.Aging(), "slip": ratestate.Slip()}
 # Validation sequences come from seeds that neither training (0, 1, …) nor testing draws from
 VALIDATION_SEED, VALIDATION = 10**5, 200
@@ -35,7 +35,7 @@ Tree = TypeVar("Tree")
 
 
 class ShownSequences(TypedDict):
-    """What figures show of a training: lists, as JSON knows no arrays; see `Shown`."""
+    """What figures show of a training: lists, as JSON knows no arrays."""
 
     velocity: list[list[float]]
     change: list[list[float]]
