@@ -6,6 +6,7 @@ other process gets arrays of NumPy and gives back the file; it imports no JAX.
 """
 
 import atexit
+import contextlib
 import importlib
 import io
 import os
@@ -110,11 +111,13 @@ def serve() -> None:
     # Whatever a library prints must not stand among the files
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    try:
-        import matplotlib.backends.backend_agg
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
-        pass
+    # The first figure of a process loads fonts and whatever else matplotlib leaves until then: one
+    # that nobody sees takes that time before there is anything to draw
+    with contextlib.suppress(ImportError):
+        import numpy as np
+
+        line = np.arange(2.0)
+        _drawn("jaxfric.plotting._history", "plot_sensitivity", (line, line, {"": line}), {})
     while True:
         try:
             order: Order = pickle.load(sys.stdin.buffer)
