@@ -17,7 +17,7 @@ found = metainterface.design_many(material, loads, target, key=jax.random.key(0)
 print(found)
 
 # One pass is a pure function: batch it over draws of z, differentiate it, put it inside a loss.
-make = metainterface.generator()
+make = metainterface.trained()
 z = jax.random.normal(jax.random.key(1), (1000, make.latent))
 
 

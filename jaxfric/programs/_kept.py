@@ -29,8 +29,11 @@ from jaxfric.programs._sources import PACKAGE, digest
 if TYPE_CHECKING:
     from jaxfric.programs._program import Program
 
-# One file serves all of them: `jax.export` lowers a program once for each platform
-EVERYWHERE = ("cpu", "cuda", "tpu")
+Platforms = tuple[str, ...]  # those that one module of StableHLO is for
+Content = tuple[PyTree, dict[Platforms, bytes]]  # the result with places, and the modules
+# One file serves every platform. A processor has a module of its own, which is read in two thirds
+# of the time of one for several; accelerators, which are waited for less often, share one.
+EVERYWHERE: tuple[Platforms, ...] = (("cpu",), ("cuda", "tpu"))
 SHIPPED = PACKAGE / "programs" / "shipped"
 
 
@@ -54,12 +57,13 @@ class Keeper:
 
     Arguments:
         folder: for new programs; None keeps none.
-        platforms: those that a new program is written for; the one at hand if None.
+        platforms: those that a new program is written for, a module for each group; the one at
+            hand if None.
         anew: whether to trace what is there already: the shipped ones are made so.
     """
 
     def __init__(
-        self, folder: Path | None, platforms: tuple[str, ...] | None = None, anew: bool = False
+        self, folder: Path | None, platforms: Sequence[Platforms] | None = None, anew: bool = False
     ):
         self.folder, self.platforms, self.anew = folder, platforms, anew
         self.used: dict[str, str] = {}  # name of each program: where it came from
@@ -119,7 +123,7 @@ _KEEPER: list[Keeper] = []  # the application's, at most one
 def keep(
     folder: str | os.PathLike[str] | None,
     *,
-    platforms: tuple[str, ...] | None = None,
+    platforms: Sequence[Platforms] | None = None,
     anew: bool = False,
 ) -> Keeper:
     """Keep traced programs in a folder; a library never does that by itself.
@@ -150,13 +154,13 @@ def forget() -> None:
 def trace(
     function: Callable[..., PyTree],
     args: tuple[PyTree, ...],
-    platforms: tuple[str, ...] | None = None,
-) -> tuple[PyTree, bytes]:
+    platforms: Sequence[Platforms] | None = None,
+) -> Content:
     """Trace a function for arguments like these.
 
     Returns:
-        The result with the places of its arrays in their stead, and StableHLO of a function from
-        the arrays of the arguments to those of the result.
+        The result with the places of its arrays in their stead, and, for each group of platforms,
+        StableHLO of a function from the arrays of the arguments to those of the result.
     """
     # `jax.export` knows functions of arrays, not our modules. So the program is one of flat arrays.
     # The structure of the arguments is the caller's, call after call; that of the result is kept
@@ -174,8 +178,12 @@ def trace(
         results.append(eqx.combine(places, rest, is_leaf=_is_slot))
         return values
 
-    exported = jax.export.export(jax.jit(flat), platforms=platforms)(*leaves)
-    return results[-1], bytes(exported.serialize())
+    jitted = jax.jit(flat)
+    modules = {}
+    for group in [None] if platforms is None else platforms:
+        exported = jax.export.export(jitted, platforms=group)(*leaves)
+        modules[tuple(exported.platforms)] = bytes(exported.serialize())
+    return results[-1], modules
 
 
 def _is_slot(x: object) -> bool:
@@ -195,18 +203,17 @@ class _Compiled(NamedTuple):
         )
 
 
-def _compiled(
-    content: tuple[PyTree, bytes], level: int | None, args: tuple[PyTree, ...]
-) -> _Compiled | None:
+def _compiled(content: Content, level: int | None, args: tuple[PyTree, ...]) -> _Compiled | None:
     """A kept program, compiled; None if this version of JAX cannot run it here."""
-    result, program = content
-    try:
-        exported = jax.export.deserialize(bytearray(program))
-    except Exception:  # whatever a version of JAX says of a format it does not know
-        return None
+    result, modules = content
     # JAX calls the backend "gpu", `jax.export` the platform "cuda"
     here = "cuda" if jax.default_backend() == "gpu" else jax.default_backend()
-    if here not in exported.platforms:
+    module = next((m for platforms, m in modules.items() if here in platforms), None)
+    if module is None:
+        return None
+    try:
+        exported = jax.export.deserialize(bytearray(module))
+    except Exception:  # whatever a version of JAX says of a format it does not know
         return None
     options = None if level is None else {"xla_backend_optimization_level": level}
     leaves = jax.tree_util.tree_leaves(eqx.filter(args, eqx.is_array))
@@ -224,15 +231,16 @@ def _noted(path: Path) -> Note | None:
         return None
 
 
-def _read(path: Path) -> tuple[PyTree, bytes] | None:
-    """A kept program: its result with places, and StableHLO; None where it cannot be read."""
+def _read(path: Path) -> Content | None:
+    """A kept program; None where it cannot be read, or was written by another version of ours."""
     try:
-        return pickle.loads(zlib.decompress(path.read_bytes()))
+        content = pickle.loads(zlib.decompress(path.read_bytes()))
     except Exception:  # of a file that is damaged, or of classes that are no more
         return None
+    return content if isinstance(content[1], dict) else None
 
 
-def _write(path: Path, note: Note, content: tuple[PyTree, bytes]) -> None:
+def _write(path: Path, note: Note, content: Content) -> None:
     """Whole files or none; a program that says the same stays as it is.
 
     A folder that cannot be written to costs the next run some seconds, no more.
@@ -255,13 +263,17 @@ def _replace(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
-def _same(old: tuple[PyTree, bytes] | None, new: tuple[PyTree, bytes]) -> bool:
+def _same(old: Content | None, new: Content) -> bool:
     """Whether two programs compute the same; lines of the code they came from do not matter."""
-    if old is None:
+    if old is None or old[1].keys() != new[1].keys():
+        return False
+    if pickle.dumps(old[0]) != pickle.dumps(new[0]):
         return False
     try:
-        first, second = (jax.export.deserialize(bytearray(x[1])) for x in (old, new))
-    except Exception:
+        return all(_text(old[1][group]) == _text(new[1][group]) for group in new[1])
+    except Exception:  # of a format that this version of JAX does not know
         return False
-    alike = first.mlir_module() == second.mlir_module()
-    return alike and pickle.dumps(old[0]) == pickle.dumps(new[0])
+
+
+def _text(module: bytes) -> str:
+    return jax.export.deserialize(bytearray(module)).mlir_module()

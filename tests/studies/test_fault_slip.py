@@ -362,7 +362,7 @@ def test_bad_requests_are_refused():
     with pytest.raises(ValueError, match="method must be"):
         fault_slip.predict_slip(record, method="oracle")
     with pytest.raises(ValueError, match="takes networks="):
-        fault_slip.predict_slip(record, method="both", networks=fault_slip.shipped("sequence"))
+        fault_slip.predict_slip(record, method="both", networks=fault_slip.trained("sequence"))
     with pytest.raises(ValueError, match="must not be negative"):
         fault_slip.predict_slip(record, tune=-1)
     with pytest.raises(ValueError, match="ask for fewer"):

@@ -31,7 +31,7 @@ X64 = jnp.zeros(()).dtype == jnp.float64
 
 @pytest.fixture(scope="module")
 def made():
-    return metainterface.generator()
+    return metainterface.trained()
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +230,7 @@ def test_given_radii_are_kept(made, loads):
 @settings(max_examples=5)
 @given(st.floats(5e-6, 5e-5))
 def test_a_height_and_radii_are_never_exceeded(height):
-    make, P = metainterface.generator(), paper.study_loads()
+    make, P = metainterface.trained(), paper.study_loads()
     target = 0.2 * (P / TOP) ** 0.85
     z = 2 * jax.random.normal(jax.random.key(0), (make.latent,))
     surface = make(MATERIAL, P, target, z, max_height=height, radius_bounds=(2e-4, 6e-4))

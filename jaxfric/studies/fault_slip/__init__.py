@@ -28,7 +28,7 @@ from jaxfric.studies.fault_slip._predict import (
     Prediction as Prediction,
     predict_slip as predict_slip,
 )
-from jaxfric.studies.fault_slip._reading import shipped as shipped
+from jaxfric.studies.fault_slip._reading import trained as trained
 
 if TYPE_CHECKING:
     from jaxfric.studies.fault_slip._data import (

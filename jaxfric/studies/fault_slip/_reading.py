@@ -65,7 +65,7 @@ def weights(kind: str) -> Weights:
 
 
 @cache
-def shipped(method: str = "sequence") -> "EmissionGRU | EncoderDecoder":
+def trained(method: str = "sequence") -> "EmissionGRU | EncoderDecoder":
     """The networks that come with the package, a leading axis of seeds.
 
     Arguments:

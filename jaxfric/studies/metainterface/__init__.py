@@ -3,7 +3,7 @@
 from jaxfric.studies import metainterface
 
 found = metainterface.design_many(material, loads, target, key=key)   # 16 designs, ranked
-make = metainterface.generator()                                      # the network that ships
+make = metainterface.trained()                                      # the network that ships
 surface = make(material, loads, target, z)                            # one pass: jit, vmap, grad
 """
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     )
     from jaxfric.studies.metainterface._model import (
         Generator as Generator,
-        generator as generator,
         load_generator as load_generator,
         save_generator as save_generator,
+        trained as trained,
     )
     from jaxfric.studies.metainterface._presets import PRESETS as PRESETS, Preset as Preset
     from jaxfric.studies.metainterface._study import run as run
@@ -41,7 +41,7 @@ _MODULES = {
     "_designs": ("Generated", "design_many", "designs"),
     "_diversity": ("diversity",),
     "_export": ("check_export", "export", "read_export"),
-    "_model": ("Generator", "generator", "load_generator", "save_generator"),
+    "_model": ("Generator", "load_generator", "save_generator", "trained"),
     "_presets": ("PRESETS", "Preset"),
     "_study": ("run",),
     "_summary": ("table",),

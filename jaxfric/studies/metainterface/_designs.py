@@ -76,7 +76,7 @@ def designs(
         loads: (m,), N, increasing.
         target: (m,), the wanted friction, N.
         key: draws z.
-        generator: from `generator()`.
+        generator: from `trained()`.
         count: designs.
         steps: of `contact.refine`; 0 leaves what the network says.
         asperities: 8 to 1,024.
@@ -233,7 +233,7 @@ def design_many(
         >>> bool(found.searched), found.designs.error.shape
         (False, (4,))
     """
-    generator = _model.generator() if generator is None else generator
+    generator = _model.trained() if generator is None else generator
     wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
     request = _request(
         material, loads, target, wishes, asperities=asperities, steps=steps, fit_loads=FIT_LOADS,

@@ -42,7 +42,7 @@ class Generator(eqx.Module):
     Example:
         >>> import jax, jax.numpy as jnp
         >>> from jaxfric import contact
-        >>> make = generator()
+        >>> make = trained()
         >>> material, loads = contact.Material(1.4e6, 4e5), jnp.linspace(0.001, 0.05, 50)
         >>> surface = make(material, loads, 4 * loads, jnp.zeros(8), asperities=32)
         >>> surface.size
@@ -179,7 +179,7 @@ def features(wanted: Canonical) -> Float[Array, "51"]:
     return jnp.concatenate([law_features(wanted), facts(wanted)[:STRICT]])
 
 
-def generator() -> Generator:
+def trained() -> Generator:
     """The generator that ships with the package.
 
     Trained for any law that 8 to 1,024 spheres can make, in any material.
@@ -188,7 +188,7 @@ def generator() -> Generator:
         `Generator`.
 
     Example:
-        >>> generator().latent
+        >>> trained().latent
         8
     """
     content = files("jaxfric.studies.metainterface").joinpath("generator.npz").read_bytes()
