@@ -117,7 +117,7 @@ def serve() -> None:
         import numpy as np
 
         line = np.arange(2.0)
-        _drawn("jaxfric.plotting._history", "plot_sensitivity", (line, line, {"": line}), {})
+        _drawn("jaxfric.plotting._history", "plot_sensitivity", (line, line, {"p": line}), {})
     while True:
         try:
             order: Order = pickle.load(sys.stdin.buffer)

@@ -1,9 +1,10 @@
 """`make programs`: the traced programs of the common commands, for every platform at once."""
 
+import os
 import tempfile
 from pathlib import Path
 
-from jaxfric.cli._setup import prepare
+from jaxfric.cli._setup import CACHE, prepare
 
 # Of the records that are made up: s between samples, and s between slip events
 DT, RECURRENCE = 0.1, 10.0
@@ -13,13 +14,16 @@ CYCLES = (12, 30)
 
 def main() -> None:
     """Run the commands that ship their programs; what they no longer use is removed."""
-    prepare()
-    from jaxfric import programs
-
-    # Traced anew whatever lies there, since what is there may be of older code; for every platform,
-    # as the package is built once for all
-    keeper = programs.keep(programs.SHIPPED, platforms=programs.EVERYWHERE, anew=True)
     with tempfile.TemporaryDirectory() as folder:
+        # A cache of its own: a bank of laws that an earlier command left in the user's would not be
+        # made again, and the program that makes it not be shipped
+        os.environ[CACHE] = str(Path(folder) / "cache")
+        prepare()
+        from jaxfric import programs
+
+        # Traced anew whatever lies there, since what is there may be of older code; for every
+        # platform, as the package is built once for all
+        keeper = programs.keep(programs.SHIPPED, platforms=programs.EVERYWHERE, anew=True)
         for run in (_fits, _demo, _designs, _predictions):
             run(Path(folder))
     # What no command asked for any more would be shipped for nothing

@@ -20,6 +20,12 @@ def test_programs_are_shipped():
     assert {p.stem for p in NOTES} == {p.stem for p in programs.SHIPPED.glob("*.program")}
 
 
+def test_the_programs_of_a_first_run_are_shipped():
+    """The bank is made by the first design on a machine only."""
+    names = {json.loads(path.read_text())["name"] for path in NOTES}
+    assert "jaxfric.contact._bank._laws" in names
+
+
 @pytest.mark.parametrize("path", NOTES, ids=lambda p: p.stem)
 def test_shipped_programs_are_of_this_code(path):
     note = Note(**json.loads(path.read_text()))
