@@ -18,6 +18,8 @@ LEVEL    := 0
 AT_ONE   := tests/networks tests/training tests/studies/test_fault_slip.py tests/studies/test_fault_slip_study.py \
 	tests/studies/test_slide_hold_learn.py tests/ratestate/test_catalogue.py \
 	tests/inversion/test_fit_synthetic.py
+# Commands choose their precision themselves, and reading and drawing have none.
+NO_FLOAT := tests/test_cli.py tests/test_drawing.py tests/programs tests/plotting tests/records
 # Programs that may raise call back to Python, and no cache takes those; what fails is NaN instead.
 QUICK_ENV = $(TEST_ENV) EQX_ON_ERROR=nan XLA_FLAGS="$(XLA) $$XLA_FLAGS"
 # A worker that dies ends the run: a replaced one was seen to leave the rest waiting for ever.
@@ -37,7 +39,7 @@ demo: $(VENV)/.app ## run the demonstration; figures and tables go to demo-outpu
 test: $(VENV)/.test ## the whole suite: float64 with doctests, then float32
 	$(QUICK_ENV) JAX_ENABLE_X64=1 $(PYTEST) $(addprefix --ignore=,$(AT_ONE))
 	$(MAKE) LEVEL=1 test-at-one
-	$(QUICK_ENV) JAX_ENABLE_X64=0 $(PYTEST) -m "not slow" tests
+	$(QUICK_ENV) JAX_ENABLE_X64=0 $(PYTEST) $(addprefix --ignore=,$(NO_FLOAT)) -m "not slow" tests
 
 test-at-one: $(VENV)/.test # the part of float64 that is compiled at level 1
 	$(QUICK_ENV) JAX_ENABLE_X64=1 $(PYTEST) $(AT_ONE)
