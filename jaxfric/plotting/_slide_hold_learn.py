@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 NAMES = {"paper": "paper's GRU", "gru": "GRU with ln V", "cell": "FrictionCell"}
 
+# Error by the number of training sequences, which JSON knows as text only
+Published = Mapping[int, float] | Mapping[str, float]
+
 
 def plot_slide_hold_learn(metrics: Mapping[str, object], folder: Path) -> "dict[str, Figure]":
     """Every figure of the study, by file name.
@@ -32,7 +35,7 @@ def plot_slide_hold_learn(metrics: Mapping[str, object], folder: Path) -> "dict[
     """
     require(metrics, ("rows", "paper"), "slide-hold-learn")
     rows = cast("list[SizeRow]", metrics["rows"])
-    published = cast("dict[str, dict[str, float]]", metrics["paper"])
+    published = cast("dict[str, Published]", metrics["paper"])
     floors = cast("dict[str, dict[str, float]]", metrics.get("floors", {}))
     shown = cast("list[ShownTraining]", read_shown(folder, "slide-hold-learn"))
     shown = [each for name in NAMES for each in shown if each["recipe"] == name]
@@ -110,7 +113,7 @@ def _histogram(shown: Sequence[ShownTraining]) -> "Figure":
 
 
 def _size(
-    rows: Sequence[SizeRow], published: Mapping[str, float], floors: Mapping[str, dict[str, float]]
+    rows: Sequence[SizeRow], published: Published, floors: Mapping[str, dict[str, float]]
 ) -> "Figure":
     """Error against the number of training sequences, with the paper's and the floor."""
     figure, axes = new_panels(size=(8.0, 4.2), ratios=(1.0,), columns=2)
