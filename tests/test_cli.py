@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from jaxfric import records
-from jaxfric.cli._design import wanted_law
 from jaxfric.cli._files import publish
 from jaxfric.cli._fit import Request, run_fit
 from jaxfric.cli._generate import run_generate
 from jaxfric.cli._messages import in_flags, speaking_flags
+from jaxfric.cli._target import wanted_law
 from jaxfric.inversion._fit import BETTER_GUESS
 
 pytest.importorskip("typer")
@@ -230,7 +230,8 @@ def test_generated_designs(tmp_path, capsys):
     run_generate(wanted, out, 3, asperities=32)
     names = {path.name for path in out.iterdir()}
     assert names >= {"designs.txt", "designs.csv", "designs.png"}
-    assert names >= {f"surface-{i:02d}.{kind}" for i in (1, 2, 3) for kind in ("csv", "stl")}
+    files = ("surface-{}.csv", "surface-{}.stl", "law-{}.csv", "design-{}.json")
+    assert names >= {file.format(f"{i:02d}") for i in (1, 2, 3) for file in files}
     ranked = np.genfromtxt(out / "designs.csv", delimiter=",", names=True)
     assert (np.diff(ranked["smape_percent"]) >= 0).all()
     assert (ranked["smape_as_made_95th_percent"] > ranked["smape_percent"]).all()
@@ -243,7 +244,13 @@ def test_generated_designs(tmp_path, capsys):
         assert float(contact.smape(made.friction, wanted.friction)) == pytest.approx(
             expected, abs=1e-3
         )
-    assert "designs from the generator" in capsys.readouterr().out
+        told = json.loads((out / f"design-{i + 1:02d}.json").read_text())
+        assert told["clearance_m"] == pytest.approx(ranked["clearance_m"][i], rel=1e-5)
+        assert told["usable"] == bool(ranked["usable"][i])
+        columns = np.genfromtxt(out / f"law-{i + 1:02d}.csv", delimiter=",", names=True)
+        np.testing.assert_allclose(columns["friction_N"], made.friction, rtol=1e-6)
+    printed = capsys.readouterr().out
+    assert "feasible: a design within" in printed and "designs from the generator" in printed
 
 
 def test_export_resumes_and_says_so(jaxfric, tmp_path):
@@ -273,8 +280,17 @@ def test_design_of_a_file(jaxfric, tmp_path):
                      "surface.png", "surface.stl"}  # fmt: skip
     told = json.loads((out / "design.json").read_text())
     table = np.genfromtxt(out / "surface.csv", delimiter=",", names=True)
-    steps = (table["height_m"] - table["height_m"].max()) / 1e-7
-    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    # What a machine is told is on its grid, and the flat clears the block by what is said
+    steps = table["height_m"] / 1e-7
+    np.testing.assert_allclose(steps, np.round(steps), rtol=1e-9)
+    assert 0 < told["clearance_m"] < table["height_m"].max()
+    made_errors = told["as_made"]
+    assert made_errors["touching_share"] == 0
+    for name in ("against_design", "against_target"):
+        assert f"surface {name.replace('_', ' the ')}" in done.stdout.replace(
+            "made surface", "surface"
+        )
+        assert 0 < made_errors[f"smape_percent_{name}"]["median"]
     made = contact.friction_law(
         contact.Asperities(jnp.asarray(table["height_m"]), jnp.asarray(table["radius_m"])),
         contact.Material(1.4e6, 2e5), jnp.asarray(told["load_N"]),
@@ -293,6 +309,12 @@ def test_bad_designs_are_one_sentence(refusals, tmp_path):
         (["--linear", 0.3, "--radii", "fixed"], "free or common"),
         (["--linear", 0.3, "--modulus", -1], "--modulus must be positive"),
         (["--linear", 0.3, "--asperities", 0], "--asperities must be at least 1; got 0"),
+        (["--linear", 0.3, "--clearance", 0], "--clearance must be positive; got 0.0"),
+        (
+            ["--linear", 0.3, "--max-height", 1e-5, "--clearance", 1e-4],
+            "no room below --max-height",
+        ),
+        (["--linear", 0.3, "--spacing", -1e-3], "--spacing must be positive"),
         ([*generate, 0], "at least 1"),
         ([*generate, 2, "--radii", "common"], "free radii"),
         ([*generate, 2, "--asperities", 5], "8 to 1,024"),

@@ -118,11 +118,19 @@ def make_app() -> typer.Typer:
         ] = (1e-4, 1e-3),  # `contact.RADIUS_BOUNDS`, whose import takes longer than --help may
         radii: Annotated[str, typer.Option(help="free or common.")] = "free",
         max_height: Annotated[
-            float | None, typer.Option(help="Greatest difference of heights, m.")
+            float | None, typer.Option(help="Of the tallest tip above the block, m.")
+        ] = None,
+        clearance: Annotated[
+            float | None,
+            typer.Option(help="Between flat and block at the largest load, at least, m."),
         ] = None,
         quantum: Annotated[
             float | None, typer.Option(help="Heights become multiples of this, m.")
         ] = None,
+        spacing: Annotated[
+            float | None, typer.Option(help="Of neighbours on the lattice, m.")
+        ] = None,
+        base: Annotated[float | None, typer.Option(help="Thickness of the block, m.")] = None,
         max_indentation: Annotated[
             float | None, typer.Option(help="Largest indentation over radius; 0.5, say.")
         ] = None,
@@ -140,16 +148,17 @@ def make_app() -> typer.Typer:
         """Design a rough surface for a friction law: asperities as CSV and STL."""
         painter = Painter()
         prepare()
-        from jaxfric.cli._design import run_design, wanted_law
+        from jaxfric.cli._design import run_design
+        from jaxfric.cli._making import Making
+        from jaxfric.cli._target import wanted_law
 
+        making = Making(errors, max_height, clearance, quantum, spacing, base)
         shared: Shared = {
             "material": (modulus, shear_strength, area_factor),
             "asperities": asperities,
             "radius": radius,
-            "max_height": max_height,
-            "quantum": quantum,
             "max_indentation": max_indentation,
-            "errors": errors,
+            "making": making,
             "seed": seed,
         }
         with speaking_flags("design"):

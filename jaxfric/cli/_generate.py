@@ -2,18 +2,32 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import numpy as np
 
-from jaxfric.cli._design import DRAWING, Wanted, raise_idle, surface_files, wanted_spacing
+from jaxfric.cli._design import DRAWING, Limits, limits, stairs
 from jaxfric.cli._drawing import Painter
 from jaxfric.cli._files import Content, publish
-from jaxfric.contact import RADIUS_BOUNDS, Design
+from jaxfric.cli._making import Making, part_files
+from jaxfric.cli._target import Wanted
+from jaxfric.contact import RADIUS_BOUNDS, Design, Feasibility, Material, Part, Tolerance
 
 if TYPE_CHECKING:
     from jaxfric.studies.metainterface import Generated
+
+
+class Row(NamedTuple):
+    """A line of the table of designs."""
+
+    design: int
+    smape_percent: float
+    smape_as_made_95th_percent: float  # of twenty surfaces as made, nineteen are nearer the target
+    contacts: int
+    indentation_ratio: float
+    clearance_m: float
+    usable: bool
 
 
 def run_generate(
@@ -24,14 +38,12 @@ def run_generate(
     material: tuple[float, float, float] = (1.4e6, 4e5, 1.0),
     asperities: int = 64,
     radius: tuple[float, float] = RADIUS_BOUNDS,
-    max_height: float | None = None,
-    quantum: float | None = None,
     max_indentation: float | None = None,
-    errors: tuple[float, float] = (1e-6, 2e-6),
+    making: Making = Making(),  # noqa: B008 (frozen)
     seed: int = 0,
     painter: Painter | None = None,
 ) -> "Generated":
-    """Ranked, refined designs with their tolerance, each as a table and a mesh."""
+    """Ranked, refined designs with their tolerance, each as a table, a mesh and a law."""
     from jaxfric import contact, programs
     from jaxfric.plotting._design import design_curves
     from jaxfric.studies import metainterface
@@ -40,42 +52,48 @@ def run_generate(
         raise ValueError(f"--generate must be at least 1; got {count}")
     half_space = contact.Material(*material)
     key = jax.random.key(seed)
-    # A stand-in of the right shape: a program is compiled for shapes, before there is a design
-    stairs = contact.Asperities(np.linspace(-1e-4, 0, asperities), np.full(asperities, 4e-4))
+    allowed = limits(radius, making, max_indentation)
     with ThreadPoolExecutor(2) as threads:
         # What does not wait for the designs is read or compiled meanwhile. Threads only compile:
         # programs that run side by side were seen to wait for each other for ever on two cores.
-        tolerance = (half_space, wanted.loads, *errors)
-        threads.submit(programs.prepare, contact.tolerance, stairs, *tolerance, key=key)
+        threads.submit(
+            programs.prepare, contact.tolerance, stairs(asperities), half_space, wanted.loads,
+            *making.errors, key=key, target=wanted.friction, clearance=1e-5,
+        )  # fmt: skip
         found = metainterface.design_many(
             half_space, wanted.loads, wanted.friction, key=key, count=count, asperities=asperities,
-            radius_bounds=radius, max_height=max_height, quantum=quantum,
-            max_indentation=max_indentation,
+            **allowed,
         )  # fmt: skip
-        if not np.isfinite(np.asarray(found.designs.error)).any():
-            raise RuntimeError(f"no design has a friction law: {found.designs.status}")
-        designs = [raise_idle(_one(found.designs, i), quantum, max_height) for i in range(count)]
-        # Tables and meshes are NumPy's and text: threads may make them while JAX computes
-        files = [threads.submit(surface_files, x, wanted_spacing(x)) for x in designs]
+        designs = [_one(found.designs, i) for i in range(count)]
+        if not np.isfinite(np.asarray(found.designs.error)).all():
+            raise RuntimeError(f"a design has no friction law: {found.designs.status}")
         figure = (painter or Painter(apart=False)).draw(
             DRAWING, "draw_designs", [design_curves(x) for x in designs], title=wanted.name
         )
-        spreads = [contact.tolerance(x.surface, *tolerance, key=key) for x in designs]
-    rows: list[tuple[int, float, float, int, float]] = []
+        told = _told(designs[0], allowed)
+        print(f"{wanted.name}: {told}\n")
+        parts = [making.part(x) for x in designs]
+        spreads = [_spread(x, half_space, wanted, making, key) for x in parts]
+        request: dict[str, object] = {
+            "name": wanted.name, "asperities": asperities, "radius_bounds_m": list(radius),
+            "max_indentation": max_indentation, **making._asdict(), "generate": count,
+            "seed": seed,
+        }  # fmt: skip
+        # Tables and meshes are NumPy's and text: two threads make them
+        files = [
+            threads.submit(part_files, x, told, spread, making, request | {"design": i + 1})
+            for i, (x, spread) in enumerate(zip(parts, spreads, strict=True))
+        ]
     contents: dict[str, Content] = {}
-    for i, (design, spread) in enumerate(zip(designs, spreads, strict=True)):
-        # Of twenty surfaces made with these errors, nineteen are nearer to the law than this
-        made = float(np.percentile(np.asarray(spread.error), 95))
-        contacts = int(np.max(np.asarray(design.curve.contact_count)))
-        deepest = float(np.max(np.asarray(design.curve.indentation_ratio)))
-        rows.append((i + 1, float(design.error), made, contacts, deepest))
-        for name, x in files[i].result().items():
+    for i, made in enumerate(files):
+        for name, x in made.result().items():
             contents[f"{Path(name).stem}-{i + 1:02d}{Path(name).suffix}"] = x
-    table, csv = _tables(rows)
-    head = f"{wanted.name}: {found}"
-    print(f"{head}\n\n{table}")
+    table, csv = _tables(
+        [_row(i, *both) for i, both in enumerate(zip(parts, spreads, strict=True))]
+    )
+    print(f"{found}\n\n{table}")
     contents |= {
-        "designs.txt": f"{head}\n\n{table}\n",
+        "designs.txt": f"{wanted.name}: {told}\n\n{found}\n\n{table}\n",
         "designs.csv": csv,
         "designs.png": figure,
     }
@@ -84,17 +102,55 @@ def run_generate(
     return found
 
 
-def _tables(rows: list[tuple[int, float, float, int, float]]) -> tuple[str, str]:
+def _told(best: Design, allowed: Limits) -> Feasibility:
+    """Whether the law can be met, by the best of the designs: they are all the trial there is."""
+    from jaxfric import contact
+
+    return contact.judged(
+        best, radius_bounds=allowed["radius_bounds"], max_approach=allowed["max_approach"]
+    )
+
+
+def _spread(
+    made: Part, material: Material, wanted: Wanted, making: Making, key: jax.Array
+) -> Tolerance:
+    from jaxfric import contact
+
+    return contact.tolerance(
+        made.design.surface, material, wanted.loads, *making.errors, key=key,
+        target=wanted.friction, clearance=made.clearance,
+    )  # fmt: skip
+
+
+def _row(i: int, made: Part, spread: Tolerance) -> Row:
+    curve = made.design.curve
+    return Row(
+        design=i + 1,
+        smape_percent=float(made.design.error),
+        smape_as_made_95th_percent=float(np.percentile(np.asarray(spread.target_error), 95)),
+        contacts=int(np.max(np.asarray(curve.contact_count))),
+        indentation_ratio=float(np.max(np.asarray(curve.indentation_ratio))),
+        clearance_m=made.clearance,
+        usable=bool(made.design.usable),
+    )
+
+
+def _tables(rows: list[Row]) -> tuple[str, str]:
     """To read, and as CSV."""
     table = "\n".join(
         [
             f"{'design':>6s}{'sMAPE %':>11s}{'as made, 95th %':>17s}{'contacts':>10s}"
-            f"{'indentation/R':>15s}",
-            *(f"{i:6d}{e:11.4g}{m:17.3g}{n:10d}{x:15.3g}" for i, e, m, n, x in rows),
+            f"{'indentation/R':>15s}{'clearance µm':>14s}  usable",
+            *(
+                f"{x.design:6d}{x.smape_percent:11.4g}{x.smape_as_made_95th_percent:17.3g}"
+                f"{x.contacts:10d}{x.indentation_ratio:15.3g}{x.clearance_m * 1e6:14.4g}  "
+                f"{'yes' if x.usable else 'no'}"
+                for x in rows
+            ),
         ]
     )
-    names = "design,smape_percent,smape_as_made_95th_percent,contacts,indentation_ratio"
-    return table, "\n".join([names, *(",".join(f"{v:.6g}" for v in r) for r in rows)]) + "\n"
+    lines = (",".join(f"{float(v):.6g}" for v in row) for row in rows)
+    return table, "\n".join([",".join(Row._fields), *lines]) + "\n"
 
 
 def _one(designs: Design, i: int) -> Design:

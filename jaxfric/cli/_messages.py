@@ -71,6 +71,9 @@ _COMMANDS = {
             "radii": "--radii",
             "max_height": "--max-height",
             "quantum": "--quantum",
+            "clearance": "--clearance",
+            "spacing": "--spacing",
+            "base": "--base",
             "max_indentation": "--max-indentation",
             "height_error": "the first of --errors",
             "radius_error": "the second of --errors",
@@ -81,6 +84,8 @@ _COMMANDS = {
                 r"--starts must be at least 1; got \1"
             ),
             r"^starts = (\d+), but": r"--starts is \1, but",
+            r"\b(clearance|quantum) = (\S+) m": r"--\1 \2",
+            r"\bmax_height = (\S+) m": r"--max-height \1",
         },
     ),
     "predict-slip": Vocabulary(

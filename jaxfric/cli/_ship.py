@@ -19,8 +19,13 @@ def main() -> None:
         # made again, and the program that makes it not be shipped
         os.environ[CACHE] = str(Path(folder) / "cache")
         prepare()
+        import jax
+
         from jaxfric import programs
 
+        # Files and lines that each operation came from: of the machine that ships, changed by any
+        # edit above them, and of use to nobody
+        jax.config.update("jax_traceback_in_locations_limit", 0)
         # Traced anew whatever lies there, since what is there may be of older code; for every
         # platform, as the package is built once for all
         keeper = programs.keep(programs.SHIPPED, platforms=programs.EVERYWHERE, anew=True)
@@ -51,8 +56,9 @@ def _demo(out: Path) -> None:
 
 
 def _designs(out: Path) -> None:
-    from jaxfric.cli._design import run_design, wanted_law
+    from jaxfric.cli._design import run_design
     from jaxfric.cli._generate import run_generate
+    from jaxfric.cli._target import wanted_law
 
     run_design(wanted_law(None, linear=0.5), out / "design")
     run_generate(wanted_law(None, linear=0.5), out / "generate", 16)

@@ -37,7 +37,7 @@ from jaxfric.contact._expected import (
     Population as Population,
     expected_friction_law as expected_friction_law,
 )
-from jaxfric.contact._feasibility import Feasibility as Feasibility
+from jaxfric.contact._feasibility import Feasibility as Feasibility, judged as judged
 from jaxfric.contact._metrics import smape as smape
 from jaxfric.contact._mixture import SurfaceMixture as SurfaceMixture
 from jaxfric.contact._mixture_bounds import (
@@ -46,6 +46,7 @@ from jaxfric.contact._mixture_bounds import (
     sample_mixtures as sample_mixtures,
 )
 from jaxfric.contact._outcome import Outcome as Outcome
+from jaxfric.contact._part import Part as Part, part as part, room as room
 from jaxfric.contact._refine import refine as refine
 from jaxfric.contact._sobol import sobol as sobol
 from jaxfric.contact._stream import LawBatch as LawBatch, law_stream as law_stream

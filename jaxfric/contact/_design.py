@@ -37,6 +37,7 @@ def design(
     max_height: float | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
+    max_approach: float | None = None,
 ) -> Design:
     """The best of several designs for a friction law, each from its own start.
 
@@ -56,6 +57,7 @@ def design(
         max_height: greatest difference of heights, m; free if left out.
         quantum: heights become multiples of this, m.
         max_indentation: largest δ/R at the largest load; free if left out.
+        max_approach: deepest indentation at the largest load, m; free if left out.
 
     Returns:
         `Design`; jit it, vmap it over targets.
@@ -75,7 +77,7 @@ def design(
     found = designs(
         material, loads, target, bank=bank, starts=starts, finalists=finalists,
         radius_bounds=radius_bounds, steps=steps, radii=radii, max_height=max_height,
-        quantum=quantum, max_indentation=max_indentation,
+        quantum=quantum, max_indentation=max_indentation, max_approach=max_approach,
     )  # fmt: skip
     return _best_of(found)
 
@@ -94,6 +96,7 @@ def designs(
     max_height: float | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
+    max_approach: float | None = None,
 ) -> Design:
     """As `design`, but every finalist, the best first: a leading axis of `finalists`."""
     _checks.positive("shear_strength", material.shear_strength)
@@ -103,7 +106,7 @@ def designs(
     if starts > bank.load.shape[0]:
         raise ValueError(f"starts = {starts}, but the bank holds {bank.load.shape[0]} laws")
     dtype = bank.load.dtype
-    box = Box.of(dtype, radii, radius_bounds, max_height, quantum, max_indentation)
+    box = Box.of(dtype, radii, radius_bounds, max_height, quantum, max_indentation, max_approach)
     return _searched(material, loads, target, bank=bank, box=box, effort=effort, most=effort)[0]
 
 
@@ -118,6 +121,7 @@ def feasibility(
     max_height: float | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
+    max_approach: float | None = None,
 ) -> Feasibility:
     """Whether a friction law can be met, why not, how near one comes, and the closest law.
 
@@ -135,6 +139,7 @@ def feasibility(
         max_height: greatest difference of heights, m; free if left out.
         quantum: heights become multiples of this, m.
         max_indentation: largest δ/R at the largest load; free if left out.
+        max_approach: deepest indentation at the largest load, m; free if left out.
 
     Returns:
         `Feasibility`; `print` says it in words.
@@ -153,7 +158,8 @@ def feasibility(
     count = bank.load.shape[0]
     # The effort of a design by default is what the program is compiled for; the trial is less of it
     most = Effort(min(STARTS, count), min(FINALISTS, count), STEPS)
-    box = Box.of(bank.load.dtype, radii, radius_bounds, max_height, quantum, max_indentation)
+    dtype = bank.load.dtype
+    box = Box.of(dtype, radii, radius_bounds, max_height, quantum, max_indentation, max_approach)
     trial = Effort(min(TRIAL[0], count), *TRIAL[1:])
     return _searched(material, loads, target, bank=bank, box=box, effort=trial, most=most)[1]
 

@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from jaxfric._show import printed
 from jaxfric._status import Status
@@ -11,6 +11,8 @@ from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import cut
 from jaxfric.contact._curve import FrictionCurve
 from jaxfric.contact._printing import largest, numbers, span
+
+MEETS = 0.3  # sMAPE in percent: a law that comes nearer than this to its target meets it
 
 
 class Design(eqx.Module):
@@ -50,6 +52,29 @@ class Design(eqx.Module):
         """The deepest indentation over its radius; Hertz wants it small."""
         return jnp.max(self.curve.indentation_ratio, -1)
 
+    @property
+    def usable(self) -> Bool[Array, "*batch"]:
+        """True where the law meets its target (within 0.3 %) and no tip sinks in by its radius."""
+        return self.status.ok & (self.error < MEETS) & (self.indentation_ratio <= 1)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the design (one, or several) is fit for use, and if not, why."""
+        if not np.all(np.asarray(self.status.ok)):
+            return str(self.status)
+        error, ratio = (numbers(x) for x in (self.error, self.indentation_ratio))
+        if error.ndim:
+            return f"{int(np.sum(np.asarray(self.usable)))} of {error.size} are usable"
+        faults = []
+        if not error < MEETS:
+            faults.append(f"misses its target by {error:.3g} % (met is within {MEETS} %)")
+        if not ratio <= 1:
+            faults.append(
+                f"a tip is pressed in by {ratio:.3g} of its radius, far past small strain: Hertz' "
+                "law does not hold there, nor what is computed from it"
+            )
+        return "; ".join(faults) or f"meets its target within {MEETS} %"
+
     def __repr__(self) -> str:
         return printed(self, self._summary)
 
@@ -68,7 +93,7 @@ class Design(eqx.Module):
             f"  {loads} loads to {largest(self.load, 4)} N, {errors}\n"
             f"  {np.asarray(self.curve.contact_count).max()} contacts, pressed in by up to "
             f"{largest(self.curve.indentation_ratio)} of a radius\n"
-            f"  {self.status}"
+            f"  {self.verdict}"
         )
 
 

@@ -5,14 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from jaxfric import programs
 from jaxfric._show import printed
-from jaxfric.contact._designed import Design
+from jaxfric.contact._arrays import as_array
+from jaxfric.contact._asperities import RADIUS_BOUNDS, Asperities
+from jaxfric.contact._buckets import bucket, cut, pad
+from jaxfric.contact._curve import friction_law
+from jaxfric.contact._designed import MEETS, Design
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._printing import span
+from jaxfric.contact._printing import MICRO, span
 from jaxfric.contact._request import Box, TargetLaw
 from jaxfric.contact._targets import friction_bounds
-
-MEETS = 0.3  # sMAPE in percent: a law whose trial comes below is called feasible
 
 
 class Feasibility(eqx.Module):
@@ -26,7 +29,10 @@ class Feasibility(eqx.Module):
         bound_error: sMAPE of the target against itself put inside the bounds, percent.
         floor: the error that a design is predicted to reach, percent.
         indentation_ratio: the deepest indentation of that law's surface over its radius.
-        feasible: True if the floor is below 0.3 % and no asperity is pressed in by its radius.
+        approach: how deep that surface's highest tip is pressed in at the largest load, m.
+        max_approach: the most that was allowed, m; None for no limit.
+        feasible: True if the floor is below 0.3 %, no asperity is pressed in by its radius, and the
+            approach is within its limit.
     """
 
     load: Float[Array, " m"]
@@ -37,6 +43,8 @@ class Feasibility(eqx.Module):
     bound_error: Float[Array, ""]
     floor: Float[Array, ""]
     indentation_ratio: Float[Array, ""]
+    approach: Float[Array, ""]
+    max_approach: Float[Array, ""] | None
     feasible: Bool[Array, ""]
 
     def __repr__(self) -> str:
@@ -83,8 +91,14 @@ class Feasibility(eqx.Module):
                 "radius, far past small strain: the friction wanted is too low for this shear "
                 "strength over modulus, or too high for so few asperities"
             )
-        # Neither bound nor strain forbids the law: what is left is its shape. The place named is
-        # where the closest law is farthest off, relative to the target
+        if self.max_approach is not None and not _within(self.approach, self.max_approach):
+            reasons.append(
+                f"the highest tip would be pressed in by {float(self.approach) * MICRO:.4g} µm, "
+                f"and the part leaves room for {float(self.max_approach) * MICRO:.4g} µm: allow "
+                "higher tips or larger radii, or ask for less friction or less load"
+            )
+        # Neither bound, strain nor room forbids the law: what is left is its shape. The place named
+        # is where the closest law is farthest off, relative to the target
         if float(self.floor) >= MEETS and not reasons:
             miss = np.abs(np.log(np.asarray(self.closest) / T))
             reasons.append(
@@ -106,10 +120,63 @@ def judge(law: TargetLaw, box: Box, trial: Design) -> Feasibility:
     closest = jnp.where(trial.error > bound, trial.friction, inside)
     floor = jnp.maximum(bound, trial.error)
     ratio = trial.indentation_ratio
+    approach = jnp.max(trial.curve.indentation)
+    fits = True if box.approach is None else _within(approach, jnp.asarray(box.approach))
     return Feasibility(
         load=loads, target=target, closest=closest, low=low, high=high, bound_error=bound,
-        floor=floor, indentation_ratio=ratio, feasible=(floor < MEETS) & (ratio <= 1),
+        floor=floor, indentation_ratio=ratio, approach=approach, max_approach=box.approach,
+        feasible=(floor < MEETS) & (ratio <= 1) & fits,
     )  # fmt: skip
+
+
+def judged(
+    design: Design,
+    *,
+    radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
+    max_approach: float | None = None,
+) -> Feasibility:
+    """Whether a law can be met, told by a design that was made for it in place of a trial.
+
+    Arguments:
+        design: one, from any search or generator.
+        radius_bounds: that it was made with, m.
+        max_approach: that it was made with, m.
+
+    Returns:
+        `Feasibility`.
+
+    Raises:
+        ValueError: bounds that are none.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from jaxfric import contact
+        >>> start = contact.Asperities(-1e-6 * jnp.arange(32.0), jnp.full(32, 5e-4))
+        >>> material, loads = contact.Material(1.4e6, 4e5), jnp.linspace(0.02, 1.0, 50)
+        >>> found = contact.refine(start, material, loads, 1e-3 * loads)
+        >>> bool(judged(found).feasible)
+        False
+    """
+    dtype = design.surface.height.dtype
+    count = np.shape(design.load)[0]
+    box = Box.of(dtype, "free", radius_bounds, None, None, None, max_approach)
+    loads, target = (as_array(pad(x, bucket(count)), dtype) for x in (design.load, design.target))
+    law = TargetLaw(design.material, loads, target)
+    told = _judged(law, box, design.surface)
+    return cut(told, count, ("load", "target", "closest", "low", "high"))
+
+
+@programs.program
+def _judged(law: TargetLaw, box: Box, surface: Asperities) -> Feasibility:
+    curve = friction_law(surface, law.material, jnp.asarray(law.loads))
+    target = jnp.asarray(law.friction)
+    error = smape(curve.friction, target)
+    return judge(law, box, Design(surface, law.material, target, curve, error))
+
+
+def _within(approach: Float[Array, ""], limit: Float[Array, ""]) -> Bool[Array, ""]:
+    # The least squares stop within a thousandth of a limit
+    return approach <= 1.005 * limit
 
 
 def _units(factor: float) -> str:

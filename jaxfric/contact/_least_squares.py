@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxfric.contact._arrays import AnyArray
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._curve import friction_slopes, gaps
-from jaxfric.contact._profile import profile
+from jaxfric.contact._profile import profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area
 
@@ -23,6 +23,9 @@ NEAR = 0.05  # rms error from which on depths move as freely as radii do
 SMALLEST_SHIFT = 0.2  # of a depth's step against a radius', however near the law is
 LEAST = 1e-3  # share of the greatest effect (squared) below which effects count as equal
 SLACK = 0.01  # in ln R: a radius this far below its limit breaks it
+# Residual of an approach that is above its limit by a factor e. Set by hand: 0.1 % above weighs as
+# much as the whole law 4 % off, so that what is left of an excess is within a part's clearance
+EXCESS = 300.0
 
 TINY = 1e-30  # keeps a division by 0 from NaN where no load, or no variable, has a say
 
@@ -52,7 +55,13 @@ class Problem(eqx.Module):
     target: Float[Array, " rows"]
     weight: Float[Array, " rows"]  # of each load, 0 or 1
     used: Bool[Array, " n"]
+    approach: Float[AnyArray, ""] | None  # deepest indentation of the highest, m; None for any
     radii: str = eqx.field(static=True)  # "free", "common" or "fixed"
+
+    @property
+    def rows(self) -> int:
+        """Residuals: one for each load, and one for the approach where it has a limit."""
+        return self.loads.shape[0] + (self.approach is not None)
 
     def surface(self, gap: Float[Array, " n"], R: Float[Array, " n"]) -> Asperities:
         return Asperities(-gap, R, self.used)
@@ -81,7 +90,32 @@ class Problem(eqx.Module):
             by_radius = jnp.broadcast_to(jnp.sum(by_radius, -1, keepdims=True) / n, by_radius.shape)
         slopes = jnp.concatenate([-by_height * scale, by_radius], -1)  # depth = −height
         effect = self.weight * 4 * self.target / total**2  # ∂r/∂F = 4 T/(F + T)²
-        return residual, effect[:, None] * slopes, jnp.max(x)
+        residuals, jacobian = residual, effect[:, None] * slopes
+        if self.approach is not None:
+            excess, slope = self._excess(gap, R, jnp.max(x), scale)
+            residuals = jnp.append(residuals, excess)
+            jacobian = jnp.concatenate([jacobian, slope[None, :]])
+        return residuals, jacobian, jnp.max(x)
+
+    def _excess(
+        self, gap: Float[Array, " n"], R: Float[Array, " n"], x: Float[Array, ""],
+        scale: Float[Array, ""],
+    ) -> tuple[Float[Array, ""], Variables]:  # fmt: skip
+        """The residual of an approach x beyond its limit, and its slopes.
+
+        At a fixed load Σ ∂P_i/∂δ_i (dx − dgap_i) + Σ P_i/2 dln R_i = 0, where P_i is
+        2/3 δ_i ∂P_i/∂δ_i.
+        """
+        assert self.approach is not None
+        delta = jnp.where(self.used, jnp.maximum(x - gap, 0.0), 0.0)
+        stiffness = root(R * delta)  # ∂P_i/∂δ_i, but for 2 E*
+        share = stiffness / (jnp.sum(stiffness) + TINY)
+        by_radius = -share * delta / 3
+        if self.radii == "common":
+            by_radius = jnp.full_like(by_radius, jnp.sum(by_radius) / gap.shape[0])
+        beyond = jnp.log(x / self.approach)
+        slope = jnp.concatenate([share * scale, by_radius]) / x
+        return EXCESS * jnp.maximum(beyond, 0.0), jnp.where(beyond > 0, EXCESS, 0.0) * slope
 
 
 def _lowest(limits: Limits, y: Variables, x: Float[Array, ""]) -> Variables:
@@ -131,7 +165,7 @@ def minimise(
     """The variables after so many steps; the loop is compiled for `most` of them."""
     n = y.shape[0] // 2
     counted = jnp.sum(problem.weight)
-    eye = jnp.eye(problem.loads.shape[0], dtype=y.dtype)
+    eye = jnp.eye(problem.rows, dtype=y.dtype)
     y = jnp.where(limits.free, jnp.clip(y, limits.low, limits.high), y)
 
     def step(state: State, k: Int[Array, ""]) -> tuple[State, None]:
@@ -162,8 +196,8 @@ def minimise(
         return (*kept, damping * factor)
 
     # The first pass stays where it is, to linearise there: written twice, it is compiled twice
-    rows = problem.loads
-    start = (y, jnp.zeros_like(rows), jnp.ones((rows.size, y.size), y.dtype), jnp.zeros_like(y[0]))
+    nothing = jnp.zeros(problem.rows, y.dtype)
+    start = (y, nothing, jnp.ones((nothing.size, y.size), y.dtype), jnp.zeros_like(y[0]))
     damping = jnp.asarray(DAMPING, y.dtype)
     return jax.lax.scan(step, (*start, damping), jnp.arange(most + 1, dtype=steps.dtype))[0][0]
 

@@ -32,6 +32,7 @@ def refine(
     max_height: float | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
+    max_approach: float | None = None,
     fit_loads: int | None = FIT_LOADS,
     steps: int = STEPS,
 ) -> Design:
@@ -54,13 +55,16 @@ def refine(
             unless fixed, are then fitted again, and heights tried one quantum up and down.
         max_indentation: largest δ/R at the largest load: radii grow until it holds, as far as
             their bounds allow; small strain wants it well below 1. Free if left out.
+        max_approach: how deep the highest asperity may be pressed in at the largest load, m, to
+            within a few parts in a thousand: the room that a part has above its block. Free if left
+            out.
         fit_loads: how many of the loads least squares looks at, denser towards the small ones,
             where single contacts are made; None takes all.
         steps: iterations.
 
     Returns:
-        `Design`; without `quantum` and `max_indentation`, the sum of squares is never above that of
-        the start once it is put inside the bounds.
+        `Design`; without `quantum`, `max_indentation` and `max_approach`, the sum of
+        squares is never above that of the start once it is put inside the bounds.
 
     Raises:
         ValueError: shapes, an unknown option, or (concrete) bad values, with the remedy.
@@ -81,7 +85,7 @@ def refine(
     dtype = surface.height.dtype
     loads, target = (as_array(x, dtype) for x in check_target(loads, target))
     bounds = _around(surface) if radius_bounds is None else radius_bounds
-    box = Box.of(dtype, radii, bounds, max_height, quantum, max_indentation)
+    box = Box.of(dtype, radii, bounds, max_height, quantum, max_indentation, max_approach)
     rows = Rows.of(loads.shape[0], fit_loads, loads.shape[0], dtype)
     law = TargetLaw(material.cast(dtype), loads, target)
     # The number of steps is data, and only its bound is compiled in
@@ -115,7 +119,7 @@ def moved(
     chosen = jnp.where(loads[chosen] > 0, chosen, jnp.argmax(loads))
     problem = Problem(
         material=material, loads=loads[chosen], target=target[chosen],
-        weight=jnp.asarray(rows.weight), used=used, radii=box.radii,
+        weight=jnp.asarray(rows.weight), used=used, approach=box.approach, radii=box.radii,
     )  # fmt: skip
     # Depths in units of the deepest indentation are numbers of order one, as ln R is
     scale = jnp.max(problem.indentation(gap, R))

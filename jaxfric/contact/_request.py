@@ -37,12 +37,14 @@ class Box(eqx.Module):
     deepest: Float[AnyArray, ""]  # below the highest asperity, m; ∞ for any depth
     quantum: Float[AnyArray, ""] | None  # of the heights, m; None for any height
     indentation: Float[AnyArray, ""] | None  # largest δ/R; None for any
+    approach: Float[AnyArray, ""] | None  # deepest indentation of the highest, m; None for any
     radii: str = eqx.field(static=True)  # one of RADII_CHOICES
 
     @staticmethod
     def of(
         dtype: np.dtype, radii: str, radius_bounds: tuple[Number, Number],
         max_height: Number | None, quantum: Number | None, max_indentation: Number | None,
+        max_approach: Number | None,
     ) -> "Box":  # fmt: skip
         """Checked, or a sentence that says what is wrong."""
         if radii not in RADII_CHOICES:
@@ -54,6 +56,7 @@ class Box(eqx.Module):
             )
         limits = {
             "max_height": max_height, "quantum": quantum, "max_indentation": max_indentation,
+            "max_approach": max_approach,
         }  # fmt: skip
         for name, value in limits.items():
             if value is not None:
@@ -63,12 +66,15 @@ class Box(eqx.Module):
             deepest=as_array(math.inf if max_height is None else max_height, dtype),
             quantum=None if quantum is None else as_array(quantum, dtype),
             indentation=None if max_indentation is None else as_array(max_indentation, dtype),
+            approach=None if max_approach is None else as_array(max_approach, dtype),
             radii=radii,
         )  # fmt: skip
 
     def unrounded(self) -> "Box":
         """The same without the quantum of heights."""
-        return Box(self.low, self.high, self.deepest, None, self.indentation, self.radii)
+        return Box(
+            self.low, self.high, self.deepest, None, self.indentation, self.approach, self.radii
+        )
 
 
 class Rows(NamedTuple):

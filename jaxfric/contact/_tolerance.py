@@ -14,7 +14,7 @@ from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._curve import friction_law, friction_slopes
 from jaxfric.contact._metrics import smape
-from jaxfric.contact._printing import numbers
+from jaxfric.contact._printing import MICRO, numbers
 
 
 class Tolerance(eqx.Module):
@@ -28,6 +28,9 @@ class Tolerance(eqx.Module):
         spread: (m,), standard deviation over the draws, N.
         low, high: (m,), 2.5 and 97.5 percentiles of the draws, N.
         error: (draws,), sMAPE of each draw against the design, percent.
+        target_error: (draws,), sMAPE of each draw against the target, percent; None without one.
+        clearance: (draws,), between the flat and the block at the largest load, m; negative where
+            they would touch; None without a block.
     """
 
     load: Float[Array, " m"]
@@ -38,6 +41,8 @@ class Tolerance(eqx.Module):
     low: Float[Array, " m"]
     high: Float[Array, " m"]
     error: Float[Array, " draws"]
+    target_error: Float[Array, " draws"] | None
+    clearance: Float[Array, " draws"] | None
 
     def __repr__(self) -> str:
         return printed(self, self._summary)
@@ -52,9 +57,29 @@ class Tolerance(eqx.Module):
         return (
             f"Tolerance: {surfaces}friction spreads by {relative.mean() * 100:.3g} % on average, "
             f"{relative.max() * 100:.3g} % at worst (one standard deviation)\n"
-            f"  sMAPE of a made surface: median {np.median(error):.3g} %, "
-            f"95th percentile {np.percentile(error, 95):.3g} %"
+            f"  sMAPE of a made surface against the design: {_middle_and_tail(error)}"
+            f"{self._of_target()}{self._of_block()}"
         )
+
+    def _of_target(self) -> str:
+        if self.target_error is None:
+            return ""
+        tail = _middle_and_tail(numbers(self.target_error))
+        return f"\n  sMAPE of a made surface against the target: {tail}"
+
+    def _of_block(self) -> str:
+        if self.clearance is None:
+            return ""
+        clearance = numbers(self.clearance)
+        return (
+            f"\n  clearance of a made surface: 5th percentile "
+            f"{np.percentile(clearance, 5) * MICRO:.4g} µm; {(clearance <= 0).sum()} of "
+            f"{clearance.size} touch the block"
+        )
+
+
+def _middle_and_tail(error: np.ndarray) -> str:
+    return f"median {np.median(error):.3g} %, 95th percentile {np.percentile(error, 95):.3g} %"
 
 
 def tolerance(
@@ -65,12 +90,16 @@ def tolerance(
     radius_error: Number,
     *,
     key: Key[Array, ""],
+    target: Vector | None = None,
+    clearance: Number | None = None,
     draws: int = 1000,
 ) -> Tolerance:
     """The spread of the friction law when every height and radius is off by chance.
 
     Independent Gaussian errors. Linearised: Var F = Σ (∂F/∂h_i)² s_h² + (∂F/∂R_i)² s_R². By
-    Monte Carlo: what the linearisation misses, contacts made and lost.
+    Monte Carlo: what the linearisation misses, contacts made and lost. Errors against the design
+    tell what making costs; a design that is off its target is off it as made, too, and that is what
+    a user of the part meets: errors against the target.
 
     Arguments:
         surface: spheres, as designed.
@@ -79,13 +108,16 @@ def tolerance(
         height_error: standard deviation of a height, m, >= 0.
         radius_error: standard deviation of a radius, m, >= 0.
         key: of the draws.
+        target: (m,), the wanted friction, N; None leaves the errors against it out.
+        clearance: between the flat and the block at the largest load as designed, m, as
+            `part(...).clearance`; None for no block.
         draws: number of surfaces.
 
     Returns:
         `Tolerance`.
 
     Raises:
-        ValueError: a negative error, or no draws.
+        ValueError: a negative error, no draws, or a target of another length.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -104,9 +136,15 @@ def tolerance(
     dtype = surface.height.dtype
     _checks.vector("loads", loads)
     count = np.shape(loads)[0]
+    if target is not None and np.shape(target) != np.shape(loads):
+        raise ValueError(
+            f"loads and target must agree; got shapes {np.shape(loads)} and {np.shape(target)}"
+        )
     errors = tuple(as_array(x, dtype) for x in (height_error, radius_error))
     padded = as_array(pad(loads, bucket(count)), dtype)
-    found = _spread(surface, material.cast(dtype), padded, errors, key, draws)
+    wanted = None if target is None else as_array(pad(target, bucket(count)), dtype)
+    room = None if clearance is None else as_array(clearance, dtype)
+    found = _spread(surface, material.cast(dtype), padded, wanted, room, errors, key, draws)
     of_loads = ("load", "friction", "deviation", "mean", "spread", "low", "high")
     return cut(found, count, of_loads)
 
@@ -115,6 +153,8 @@ def _tolerance(
     surface: Asperities,
     material: Material,
     loads: Float[Array, " m"],
+    target: Float[Array, " m"] | None,
+    clearance: Float[Array, ""] | None,
     errors: tuple[Float[Array, ""], Float[Array, ""]],
     key: Key[Array, ""],
     draws: int,
@@ -127,22 +167,28 @@ def _tolerance(
     # An error of the size of the radius could leave none: a draw keeps a positive one
     smallest = jnp.finfo(loads.dtype).eps * surface.radius
 
-    def draw(key: Key[Array, ""]) -> Float[Array, " m"]:
+    def draw(key: Key[Array, ""]) -> tuple[Float[Array, " m"], Float[Array, ""]]:
         dh, dR = jax.random.normal(key, (2, surface.size), loads.dtype)
         made = Asperities(
             surface.height + s_h * dh,
             jnp.maximum(surface.radius + s_R * dR, smallest),
             surface.mask,
         )
-        return friction_law(made, material, loads).friction
+        made_curve = friction_law(made, material, loads)
+        # How much lower the flat stands than on the surface as designed, at the largest load
+        raised = made.top - surface.top
+        deeper = jnp.max(made_curve.indentation) - jnp.max(curve.indentation)
+        return made_curve.friction, deeper - raised
 
     # (draws, m); 64 surfaces at once, so that the memory does not grow with the draws
-    F = jax.lax.map(draw, jax.random.split(key, draws), batch_size=min(draws, 64))
+    F, lower = jax.lax.map(draw, jax.random.split(key, draws), batch_size=min(draws, 64))
     low, high = jnp.percentile(F, jnp.array([2.5, 97.5]), axis=0)
     error = jax.vmap(lambda f: smape(f, curve.friction))(F)
     return Tolerance(
         load=loads, friction=curve.friction, deviation=jnp.sqrt(variance), mean=jnp.mean(F, 0),
         spread=jnp.std(F, 0, ddof=1), low=low, high=high, error=error,
+        target_error=None if target is None else jax.vmap(lambda f: smape(f, target))(F),
+        clearance=None if clearance is None else clearance - lower,
     )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from jaxfric.plotting._design import (
         plot_design as plot_design,
         plot_designs as plot_designs,
-        plot_surface as plot_surface,
     )
     from jaxfric.plotting._fault_slip import plot_fault_slip as plot_fault_slip
     from jaxfric.plotting._fit import plot_fits as plot_fits
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         plot_stick_slip as plot_stick_slip,
     )
     from jaxfric.plotting._metainterface import plot_metainterface as plot_metainterface
+    from jaxfric.plotting._part import plot_part as plot_part
     from jaxfric.plotting._slide_hold_learn import plot_slide_hold_learn as plot_slide_hold_learn
     from jaxfric.plotting._slip_prediction import plot_slip_prediction as plot_slip_prediction
     from jaxfric.plotting._style import save as save
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "plot_design": "_design",
     "plot_designs": "_design",
-    "plot_surface": "_design",
+    "plot_part": "_part",
     "plot_fault_slip": "_fault_slip",
     "plot_slip_prediction": "_slip_prediction",
     "plot_fits": "_fit",

@@ -109,52 +109,6 @@ def draw_design(design: DesignCurves, band: Band | None = None, *, title: str = 
     return figure
 
 
-def plot_surface(design: "Design", *, spacing: float, title: str = "") -> "Figure":
-    """The asperities on their lattice: depth below the highest in colour, radius as size.
-
-    Arguments:
-        design: one `Design`.
-        spacing: of the lattice, m.
-        title: of the figure.
-
-    Returns:
-        A matplotlib figure.
-
-    Raises:
-        ValueError: for a batch of designs, or a spacing that is not positive.
-        ImportError: without matplotlib.
-    """
-    _one(design, "plot_surface")
-    if not spacing > 0:
-        raise ValueError(
-            f"spacing must be a positive number of metres, such as 1.5e-3; got {spacing}"
-        )
-    from jaxfric.records import lattice
-
-    curves = design_curves(design)
-    return draw_surface(curves, lattice(curves.depth.size, spacing), title=title)
-
-
-def draw_surface(design: DesignCurves, position: np.ndarray, *, title: str = "") -> "Figure":
-    """`plot_surface` of what was taken from the design; positions (n, 2) in m."""
-    figure, (axis,) = new_figure(size=(6.2, 5.2), ratios=(1.0,))
-    depth, radius = design.depth * 1e6, design.radius
-    touching = design.depth < design.deepest
-    # Areas in square points: the smallest is still seen, the largest stays in its cell.
-    size = (40 + 260 * radius / radius.max()).tolist()
-    ring = ["black" if touches else "none" for touches in touching]
-    x, y = 1e3 * position.T
-    points = axis.scatter(x, y, s=size, c=depth, cmap="viridis_r", edgecolors=ring)
-    figure.colorbar(points, ax=axis, label="depth below the highest tip (µm)")
-    axis.set(xlabel="x (mm)", ylabel="y (mm)", aspect="equal", title=title)
-    axis.annotate(
-        f"size: radius, {radius.min() * 1e6:.0f} to {radius.max() * 1e6:.0f} µm; ringed: "
-        f"{touching.sum()} of {depth.size} touch",
-        (0.0, -0.14), xycoords="axes fraction", fontsize=8,
-    )  # fmt: skip
-    return figure
-
-
 def plot_designs(designs: "Sequence[Design]", *, title: str = "") -> "Figure":
     """Several designs for one law: their errors, and where each has its asperities.
 

@@ -273,7 +273,7 @@ def test_loads_that_make_up_the_number_have_no_say(bank):
     loads = np.arange(1, 101) / 100
     target = 0.6 * loads**0.9
 
-    box = Box.of(bank.load.dtype, "free", RADIUS_BOUNDS, None, None, None)
+    box = Box.of(bank.load.dtype, "free", RADIUS_BOUNDS, None, None, None, None)
     effort, most = _design.Effort(8, 2, 3), _design.Effort(8, 2, 12)
 
     def found():

@@ -35,7 +35,8 @@ def feasible(floor):
     ones = jnp.ones(3)
     return contact.Feasibility(
         load=ones, target=ones, closest=ones, low=0 * ones, high=2 * ones,
-        bound_error=0 * floor, floor=floor, indentation_ratio=floor, feasible=floor < 0.3,
+        bound_error=0 * floor, floor=floor, indentation_ratio=floor,
+        approach=1e-6 * floor, max_approach=None, feasible=floor < 0.3,
     )  # fmt: skip
 
 

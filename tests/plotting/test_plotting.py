@@ -198,14 +198,20 @@ def test_design_shows_law_error_and_contacts(design, checked):
 
 
 @pytest.mark.filterwarnings("ignore:the highest load presses")
-def test_surface_is_a_map_in_millimetres(design):
-    figure = plotting.plot_surface(design[0], spacing=1.5e-3, title="linear")
-    axis, colours = figure.axes
-    assert "of 16 touch" in axis.texts[0].get_text()
-    places = axis.collections[0].get_offsets()
-    assert np.ptp(places[:, 0]) == pytest.approx(4.5) and axis.get_aspect() == 1
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("x (mm)", "y (mm)")
+def test_part_is_a_map_in_millimetres_and_a_row_from_the_side(design):
+    part = contact.part(design[0])
+    figure = plotting.plot_part(part, spacing=1.5e-3, title="linear")
+    above, side, colours = figure.axes
+    assert "of 16 touch" in above.texts[0].get_text()
+    places = above.collections[0].get_offsets()
+    assert np.ptp(places[:, 0]) == pytest.approx(4.5) and above.get_aspect() == 1
+    assert (above.get_xlabel(), above.get_ylabel()) == ("x (mm)", "y (mm)")
     assert colours.get_ylabel() == "depth below the highest tip (µm)"
+    # Four caps of a row and the block; the flat stands as far above the block as the part says
+    assert len(side.collections) == 5
+    assert side.lines[0].get_ydata()[0] == pytest.approx(part.clearance * 1e6)
+    tips = [cap.get_datalim(side.transData).y1 for cap in side.collections[:4]]
+    assert max(tips) == pytest.approx(part.height.max() * 1e6)
 
 
 @pytest.mark.filterwarnings("ignore:the highest load presses")
@@ -224,11 +230,10 @@ def test_designs_are_ranked_with_the_best_on_top(design, checked):
 def test_odd_designs_are_refused_with_the_remedy(design):
     found, _ = design
     two = jax.tree_util.tree_map(lambda x: jnp.stack([x, x]), found)
-    for plot in (plotting.plot_design, lambda d: plotting.plot_surface(d, spacing=1e-3)):
-        with pytest.raises(ValueError, match=r"draws one design, .*\(2, 21\).*tree_map"):
-            plot(two)
+    with pytest.raises(ValueError, match=r"draws one design, .*\(2, 21\).*tree_map"):
+        plotting.plot_design(two)
     with pytest.raises(ValueError, match="spacing must be a positive number"):
-        plotting.plot_surface(found, spacing=0.0)
+        plotting.plot_part(contact.part(found), spacing=0.0)
     with pytest.raises(ValueError, match="at least one design"):
         plotting.plot_designs([])
 

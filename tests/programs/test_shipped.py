@@ -1,6 +1,8 @@
 """The traced programs that come with the package: of the code as it is, and right."""
 
 import json
+import pickle
+import zlib
 
 import jax
 import jax.numpy as jnp
@@ -59,3 +61,11 @@ def test_a_shipped_fit_is_the_traced_one(keeper, evolution):
     assert jax.tree_util.tree_all(
         jax.tree_util.tree_map(lambda x: bool(jnp.isfinite(x).all()), shipped.law)
     )
+
+
+@pytest.mark.parametrize("path", NOTES, ids=lambda p: p.stem)
+def test_shipped_programs_name_no_files(path):
+    """Paths of the machine that made them would be of use to nobody, and change with every edit."""
+    content = pickle.loads(zlib.decompress(path.with_suffix(".program").read_bytes()))
+    for module in content[1].values():
+        assert b".py" not in module

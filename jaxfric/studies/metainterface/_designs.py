@@ -18,7 +18,7 @@ from jaxfric.contact._refine import moved
 from jaxfric.contact._request import FIT_LOADS, Box, Rows, TargetLaw
 from jaxfric.studies.metainterface import _model
 from jaxfric.studies.metainterface._canonical import canonical
-from jaxfric.studies.metainterface._diversity import diversity
+from jaxfric.studies.metainterface._diversity import touching_heights, usable_diversity
 from jaxfric.studies.metainterface._generator import generate, surface
 from jaxfric.studies.metainterface._model import Generator, check_request
 
@@ -34,21 +34,22 @@ class Generated(eqx.Module):
         designs: `contact.Design` with a leading axis, the best first.
         distance: of the request from those of training; 1 is the limit.
         searched: True if a search answered in place of the generator.
-        diversity: RMS difference of the designs' heights where they touch, over the mean reach.
+        diversity: RMS difference of the heights where designs touch, over the mean reach, of those
+            that are usable (`Design.usable`); 0 for fewer than two.
     """
 
     designs: contact.Design
     distance: Float[Array, ""]
     searched: Bool[Array, ""]
-    diversity: Float[Array, ""]
+    diversity: float
 
     def __str__(self) -> str:
         error = np.asarray(self.designs.error)
         source = "a search" if bool(self.searched) else "the generator"
         return (
             f"{error.size} designs from {source}, sMAPE {error.min():.3g} to {error.max():.3g} %\n"
-            f"  heights differ by {100 * float(self.diversity):.2g} % of the depth that touches\n"
-            f"  {self.designs.status}"
+            f"  {self.designs.verdict}; their heights differ by "
+            f"{100 * self.diversity:.2g} % of the depth that touches"
         )
 
 
@@ -67,6 +68,7 @@ def designs(
     radii: Vector | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
+    max_approach: float | None = None,
     fit_loads: int | None = FIT_LOADS,
 ) -> contact.Design:
     """`count` designs from as many z (the first is 0), refined and ranked; jit it, vmap it.
@@ -85,12 +87,13 @@ def designs(
         radii: (asperities,), m, or None.
         quantum: of the heights, as of `contact.refine`, m.
         max_indentation: largest δ/R, as of `contact.refine`.
+        max_approach: deepest indentation, as of `contact.refine`, m.
         fit_loads: how many loads are refined on, as of `contact.refine`.
 
     Returns:
         `contact.Design` with a leading axis of `count`, the best first.
     """
-    wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
+    wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation, max_approach)
     # Not padded: this is for a caller's own program, which is compiled for its number of loads
     # anyway
     request = _request(
@@ -110,6 +113,7 @@ class Wishes(NamedTuple):
     radii: Vector | None  # m
     quantum: float | None  # of the heights, m
     max_indentation: float | None  # largest δ/R
+    max_approach: float | None  # deepest indentation, m
 
 
 class Request(NamedTuple):
@@ -128,7 +132,7 @@ def _request(
     material: contact.Material, loads: Vector, target: Vector, wishes: Wishes, *, asperities: int,
     steps: int, fit_loads: int | None, padded: bool,
 ) -> Request:  # fmt: skip
-    bounds, max_height, radii, quantum, max_indentation = wishes
+    bounds, max_height, radii, quantum, max_indentation, max_approach = wishes
     loads, target = check_request(
         material, loads, target, asperities=asperities, radius_bounds=bounds,
         max_height=max_height, radii=radii,
@@ -143,7 +147,7 @@ def _request(
         material=material.cast(dtype),
         loads=as_array(pad(loads, size), dtype),
         target=as_array(pad(target, size), dtype),
-        box=Box.of(dtype, kind, bounds, max_height, quantum, max_indentation),
+        box=Box.of(dtype, kind, bounds, max_height, quantum, max_indentation, max_approach),
         radii=None if radii is None else as_array(radii, dtype),
         rows=Rows.of(count, fit_loads, size, dtype),
         # Data, not a static number: only its bound is compiled in
@@ -155,8 +159,8 @@ def _request(
 def _generated(
     request: Request, key: Key[Array, ""], generator: Generator, count: int, asperities: int,
     most: int,
-) -> tuple[contact.Design, Float[Array, ""], Float[Array, ""]]:  # fmt: skip
-    """Designs, the distance of the request, and the diversity of the designs.
+) -> tuple[contact.Design, Float[Array, ""], Float[Array, "count n"]]:  # fmt: skip
+    """Designs, the distance of the request, and the heights of the designs where they touch.
 
     All in one program: each of them apart would be compiled, for a command that asks once.
     """
@@ -176,7 +180,7 @@ def _generated(
     # The best first; a design without a friction law (NaN) belongs to the end
     order = jnp.argsort(jnp.where(jnp.isfinite(found.error), found.error, jnp.inf))
     found = jax.tree_util.tree_map(lambda x: x[order], found)
-    return found, generator.distance(wanted), diversity(found)
+    return found, generator.distance(wanted), touching_heights(found)
 
 
 def design_many(
@@ -194,6 +198,7 @@ def design_many(
     radii: Vector | None = None,
     quantum: float | None = None,
     max_indentation: float | None = None,
+    max_approach: float | None = None,
 ) -> Generated:
     """As `designs`, with an eye on the request: a strange one is answered by a search instead.
 
@@ -215,6 +220,7 @@ def design_many(
         radii: (asperities,), m, or None.
         quantum: of the heights, as of `contact.refine`, m.
         max_indentation: largest δ/R, as of `contact.refine`.
+        max_approach: deepest indentation, as of `contact.refine`, m.
 
     Returns:
         `Generated`.
@@ -234,12 +240,12 @@ def design_many(
         (False, (4,))
     """
     generator = _model.trained() if generator is None else generator
-    wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation)
+    wishes = Wishes(radius_bounds, max_height, radii, quantum, max_indentation, max_approach)
     request = _request(
         material, loads, target, wishes, asperities=asperities, steps=steps, fit_loads=FIT_LOADS,
         padded=True,
     )  # fmt: skip
-    found, distance, spread = _generated(
+    found, distance, touching = _generated(
         request, key, generator, count, asperities, max(steps, STEPS)
     )
     # Told by what the request is, not by how its designs turn out: a law that no surface makes has
@@ -255,10 +261,11 @@ def design_many(
             material, loads, target, wishes, key=key, count=count, asperities=asperities,
             steps=steps,
         )  # fmt: skip
-        spread = diversity(found)
+        touching = touching_heights(found)
     else:
         found = unpadded(found, np.shape(loads)[0])
-    return Generated(found, distance, jax.device_put(np.asarray(strange)), spread)
+    searched = jax.device_put(np.asarray(strange))
+    return Generated(found, distance, searched, usable_diversity(found, touching))
 
 
 def _search(
@@ -266,14 +273,14 @@ def _search(
     key: Key[Array, ""], count: int, asperities: int, steps: int,
 ) -> contact.Design:  # fmt: skip
     """The nearest laws of a bank of random surfaces, refined and ranked."""
-    bounds, max_height, radii, quantum, max_indentation = wishes
+    bounds, max_height, radii, quantum, max_indentation, max_approach = wishes
     bank = contact.make_bank(BANK, key=key, asperities=asperities)
     if radii is None:
         # Twice as many starts as designs: the better half of them is refined on all loads
         return contact.designs(
             material, loads, target, bank=bank, starts=2 * count, finalists=count, steps=steps,
             radius_bounds=bounds, max_height=max_height, quantum=quantum,
-            max_indentation=max_indentation,
+            max_indentation=max_indentation, max_approach=max_approach,
         )  # fmt: skip
     # The laws of a bank belong to radii of its own: of the nearest ones, without any steps, only
     # the heights are taken, sorted as the given radii are
@@ -286,7 +293,7 @@ def _search(
         return contact.refine(
             given, material, loads, target, radii="fixed", steps=RADII_STEPS * steps,
             radius_bounds=bounds, max_height=max_height, quantum=quantum,
-            max_indentation=max_indentation,
+            max_indentation=max_indentation, max_approach=max_approach,
         )  # fmt: skip
 
     found = jax.vmap(refined)(starts)

@@ -1,9 +1,11 @@
 """How far designs of one law are apart, where they touch."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from jaxfric import contact
+from jaxfric.contact._arrays import AnyArray
 
 
 def touching_heights(found: contact.Design) -> Float[Array, "*batch n"]:
@@ -26,6 +28,17 @@ def rms_distance(profiles: Float[Array, "designs n"]) -> Float[Array, ""]:
     # Over all k² ordered pairs Σ (a − b)² is 2k Σ (a − mean)² = 2k² var, and k (k − 1) of them are
     # pairs of two designs: no table of pairs has to be made
     return jnp.sqrt(jnp.mean(jnp.var(profiles, axis=0)) * 2 * k / max(k - 1, 1))
+
+
+def usable_diversity(found: contact.Design, touching: Float[AnyArray, "designs n"]) -> float:
+    """`diversity` of the designs that are usable, 0 for fewer than two; on the host."""
+    usable = np.asarray(found.usable)
+    depth = np.asarray(touching)[usable]
+    k = depth.shape[0]
+    if k < 2:
+        return 0.0
+    reach = np.asarray(found.curve.indentation)[usable].max(-1)
+    return float(np.sqrt(np.mean(np.var(depth, axis=0)) * 2 * k / (k - 1)) / reach.mean())
 
 
 def diversity(found: contact.Design) -> Float[Array, ""]:
