@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jaxfric.cli._drawing import Painter
-from jaxfric.cli._messages import speaking_flags
+from jaxfric.cli._messages import in_flags, speaking_flags
 from jaxfric.cli._setup import prepare
 
 if TYPE_CHECKING:
@@ -107,6 +107,20 @@ def make_app() -> typer.Typer:
             float | None, typer.Option(help="Friction at the largest load for --power, N.")
         ] = None,
         max_load: Annotated[float, typer.Option(help="Largest load of a family, N.")] = 1.0,
+        column: Annotated[
+            list[str] | None,
+            typer.Option(help="Of a table: quantity=name or index, such as load=Fn; repeat."),
+        ] = None,
+        unit: Annotated[
+            list[str] | None,
+            typer.Option(help="Of a table: quantity=unit, such as load=mN; repeat."),
+        ] = None,
+        offset: Annotated[
+            str, typer.Option(help="Of a table, friction at zero load: keep or subtract.")
+        ] = "keep",
+        same_load: Annotated[
+            float, typer.Option(help="Of a table: loads this near, as a share, are one.")
+        ] = 1e-6,
         asperities: Annotated[int, typer.Option(help="Number of spherical caps.")] = 64,
         modulus: Annotated[float, typer.Option(help="Reduced modulus E*, Pa.")] = 1.4e6,
         shear_strength: Annotated[
@@ -150,7 +164,7 @@ def make_app() -> typer.Typer:
         prepare()
         from jaxfric.cli._design import run_design
         from jaxfric.cli._making import Making
-        from jaxfric.cli._target import wanted_law
+        from jaxfric.cli._target import Reading, wanted_law
 
         making = Making(errors, max_height, clearance, quantum, spacing, base)
         shared: Shared = {
@@ -162,7 +176,10 @@ def make_app() -> typer.Typer:
             "seed": seed,
         }
         with speaking_flags("design"):
-            wanted = wanted_law(target, linear, power, bilinear, friction, max_load)
+            reading = Reading(column, unit, offset, same_load)
+            wanted = wanted_law(target, linear, power, bilinear, friction, max_load, reading)
+            if wanted.notes:
+                print(f"{in_flags('design', wanted.notes)}\n")
             if generate is None:
                 run_design(wanted, out, radii=radii, starts=starts, painter=painter, **shared)
             elif radii != "free":

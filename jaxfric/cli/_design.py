@@ -110,7 +110,8 @@ def run_design(
                                     position, title=wanted.name),
     }  # fmt: skip
     contents = part_files(made, answer.told, answer.spread, making, request) | figures
-    files = publish(out, {"design.txt": f"{answer.told}\n\n{text}\n", **contents})
+    head = f"{wanted.notes}\n\n" if wanted.notes else ""
+    files = publish(out, {"design.txt": f"{head}{answer.told}\n\n{text}\n", **contents})
     print(f"\nWritten: {', '.join(str(f) for f in files)}")
     return made
 

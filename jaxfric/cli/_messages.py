@@ -72,6 +72,8 @@ _COMMANDS = {
             "max_height": "--max-height",
             "quantum": "--quantum",
             "clearance": "--clearance",
+            "offset": "--offset",
+            "same_load": "--same-load",
             "spacing": "--spacing",
             "base": "--base",
             "max_indentation": "--max-indentation",
@@ -86,7 +88,13 @@ _COMMANDS = {
             r"^starts = (\d+), but": r"--starts is \1, but",
             r"\b(clearance|quantum) = (\S+) m": r"--\1 \2",
             r"\bmax_height = (\S+) m": r"--max-height \1",
+            r"leave (it|a column|the column) out with columns=\{[^}]*None\}": (
+                r"take \1 out of the file"
+            ),
+            r"with skip_rows=<count>": "of the file",
         },
+        pairs={"columns": "--column", "units": "--unit"},
+        absent=_READING,
     ),
     "predict-slip": Vocabulary(
         flags={

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 from jaxfric.cli._drawing import Painter
 from jaxfric.cli._files import publish
+from jaxfric.cli._naming import columns_of, units_of
 
 if TYPE_CHECKING:
     from jaxfric.studies.fault_slip import Prediction
-
-Named = str | int  # a column by its name or its index
 
 
 def run_predict(
@@ -30,8 +29,8 @@ def run_predict(
     from jaxfric.studies import fault_slip
 
     record = records.read_labquake(
-        file, normal_stress=normal_stress, columns=_columns(columns),
-        units=_units(units),
+        file, normal_stress=normal_stress, columns=columns_of(columns),
+        units=units_of(units),
     )  # fmt: skip
     found = fault_slip.predict_slip(record, tune=tune, part=part, method=method)
     figure = (painter or Painter(apart=False)).draw(
@@ -58,39 +57,3 @@ def run_predict(
     )
     print(f"\nIn {out.resolve()}: {', '.join(f.name for f in files)}")
     return found
-
-
-def _columns(given: list[str] | None) -> "dict[str, Named | list[Named]] | None":
-    """A quantity that is named twice has several columns."""
-    found: dict[str, Named | list[Named]] = {}
-    for quantity, name in _pairs("--column", given):
-        column: Named = int(name) if name.isdigit() else name
-        if quantity in found:
-            before = found[quantity]
-            found[quantity] = [*(before if isinstance(before, list) else [before]), column]
-        else:
-            found[quantity] = column
-    return found or None
-
-
-def _units(given: list[str] | None) -> dict[str, str] | None:
-    """A unit is a text even where it is the digit 1, which stands for none."""
-    found: dict[str, str] = {}
-    for quantity, unit in _pairs("--unit", given):
-        if quantity in found:
-            raise ValueError(f"--unit names the unit of {quantity} twice; keep one")
-        found[quantity] = unit
-    return found or None
-
-
-def _pairs(option: str, given: list[str] | None) -> list[tuple[str, str]]:
-    """quantity=name, several times."""
-    pairs = []
-    for text in given or []:
-        quantity, equals, name = text.partition("=")
-        if not equals or not name:
-            raise ValueError(
-                f"{option} takes quantity=name, such as emission=Var_Ch1; got {text!r}"
-            )
-        pairs.append((quantity, name))
-    return pairs

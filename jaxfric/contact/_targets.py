@@ -111,7 +111,11 @@ def friction_bounds(
 
 
 def check_target(loads: Vector, target: Vector) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
-    """Loads and target as arrays, or a sentence that says what is wrong with them."""
+    """Loads and target as arrays, or a sentence that says what is wrong with them.
+
+    Friction may stand still as the load grows: no surface does that, but a measurement made to rise
+    (`records.measured_law`) does, and a design comes near it.
+    """
     _checks.vector("loads", loads)
     _checks.vector("target", target)
     if np.shape(loads) != np.shape(target):
@@ -127,16 +131,25 @@ def check_target(loads: Vector, target: Vector) -> tuple[Float[Array, " m"], Flo
             raise ValueError(f"loads and target must be finite; entry {where} is not")
         if (P < 0).any() or (T < 0).any() or ((T <= 0) & (P > 0)).any():
             raise ValueError("loads must be >= 0 and friction positive wherever the load is")
+        if (T[P == 0] > 0).any():
+            raise ValueError(
+                f"the target has a friction of {T[P == 0].max():.4g} N at zero load, where no sum "
+                "of Hertz contacts has any; leave that point out, or take its friction off all"
+            )
         # The law may come in any order here; functions that need it sorted say so themselves
         order = np.argsort(P)
-        if (np.diff(P[order]) <= 0).any():
-            raise ValueError("loads must differ from each other")
-        falling = np.diff(T[order]) <= 0
-        if falling.any():
-            at = P[order][np.flatnonzero(falling)[0]]
+        P, T = P[order], T[order]
+        if (repeated := np.flatnonzero(np.diff(P) <= 0)).size:
             raise ValueError(
-                f"the target must increase with the load; it does not after {at:.6g} N. More load "
-                "can only add contact area"
+                f"loads must differ from each other; {P[repeated[0]]:.6g} N stands twice. "
+                "jaxfric.records.measured_law averages repeats"
+            )
+        if (falling := np.flatnonzero(np.diff(T) < 0)).size:
+            i = falling[0]
+            raise ValueError(
+                f"the target must increase with the load; it does not after {P[i]:.6g} N, where it "
+                f"falls from {T[i]:.6g} to {T[i + 1]:.6g} N. More load can only add contact area; "
+                "jaxfric.records.measured_law makes the nearest law that never falls of noise"
             )
     # Each in its own precision: what uses them casts both to that of the surface
     loads, target = (on_device(x, common_dtype(x)) for x in (loads, target))

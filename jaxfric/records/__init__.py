@@ -11,10 +11,15 @@
     quakes.time, quakes.emission, quakes.friction, quakes.time_to_failure  # s, as recorded, -, s
     print(quakes.notes)                     # every repair and every unit that was assumed
 
+    law = records.read_friction_law("force_ramp.csv")  # law.load, law.friction: N, repeats averaged
+    print(law)                              # what was assumed, left out, averaged and moved
+
 A file that cannot be read without guessing is refused with a sentence that names the file, its
 lines and the remedy.
 """
 
+from jaxfric.records._friction_law import FrictionLaw as FrictionLaw
+from jaxfric.records._friction_law_cleaning import measured_law as measured_law
 from jaxfric.records._friction_law_reader import read_friction_law as read_friction_law
 from jaxfric.records._labquake_reader import read_labquake as read_labquake
 from jaxfric.records._labquake_record import LabquakeRecord as LabquakeRecord

@@ -5,7 +5,7 @@ import dataclasses
 import re
 from collections import Counter
 
-from jaxfric.records._text import Line, Text
+from jaxfric.records._text import Line, Text, without_mark
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 _WIDE_GAP = re.compile(r"\t|\s{2,}")
@@ -16,6 +16,10 @@ _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "": "spaces"}
 # Rows that tell the usual number of cells. A line of names is compared with them under several
 # ways to split it, so a file of a million rows is not counted again for each.
 _ROWS_COUNTED = 1000
+_EXAMPLE = (
+    'columns={"time": 0, "displacement": 1, "friction": 2}, '
+    'units={"time": "s", "displacement": "um"}'
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +59,11 @@ def has_decimal_comma(cell: str) -> bool:
     return _DECIMAL_COMMA.fullmatch(cell) is not None
 
 
-def read_table(text: Text, *, by_index: bool = False) -> Table:
-    """Titles and cells of a text; `by_index` says that its line of names is not needed."""
+def read_table(text: Text, *, by_index: bool = False, example: str = _EXAMPLE) -> Table:
+    """Titles and cells of a text; `by_index` says that its line of names is not needed.
+
+    `example` is what a message shows of columns that are given by index.
+    """
     data = text.data
     separator = _separator(data)
     named = _is_header(_split(data[0].text, separator))
@@ -65,9 +72,7 @@ def read_table(text: Text, *, by_index: bool = False) -> Table:
     else:  # numbers at once: the names may stand in a comment, as numpy.savetxt writes them
         above = [line for line in text.lines if line.number < data[0].number]
         # The nearest comment first: names stand right above their columns, remarks higher up.
-        headers = [
-            Line(line.number, line.text.lstrip().lstrip("#%").strip()) for line in reversed(above)
-        ]
+        headers = [Line(line.number, without_mark(line.text)) for line in reversed(above)]
     if not data:
         raise ValueError(f"{text.source}: one line of text and no rows of numbers below it")
     rows = [_split(line.text, separator) for line in data]
@@ -75,7 +80,7 @@ def read_table(text: Text, *, by_index: bool = False) -> Table:
     # Names that fit no column are an error only if they are needed: a user who maps every column by
     # index reads a file whatever stands above the numbers.
     if named and not titles and not by_index:
-        raise ValueError(_mismatch(text.source, headers[0], separator, rows, data[0]))
+        raise ValueError(_mismatch(text.source, headers[0], separator, rows, data[0], example))
     width = len(titles) or _usual_width(rows)
     return Table(
         source=text.source,
@@ -138,7 +143,9 @@ def _find_titles(
     return (), 0
 
 
-def _mismatch(source: str, header: Line, separator: str, rows: list[list[str]], first: Line) -> str:
+def _mismatch(
+    source: str, header: Line, separator: str, rows: list[list[str]], first: Line, example: str
+) -> str:
     """Why the line of names does not fit the rows."""
     names, width = len(_split(header.text, separator)), _usual_width(rows)
     plural = "" if names == 1 else "s"
@@ -152,6 +159,5 @@ def _mismatch(source: str, header: Line, separator: str, rows: list[list[str]], 
     return (
         f"{sentence}. Use one separator throughout and no spaces inside names, skip lines above "
         "the names with skip_rows=<count>, or give every column by index and its unit, as in "
-        'columns={"time": 0, "displacement": 1, "friction": 2}, units={"time": "s", '
-        '"displacement": "um"}'
+        f"{example}"
     )

@@ -16,6 +16,8 @@ _LINE_END = re.compile("\r\n|\n|\r")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f]")
 _END_OF_FILE = "\x1a"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# Excel writes its list separator above a table, "sep=;", and hides that line when it reads the file
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?[;,\t]*", re.IGNORECASE)
 _ZIP_MARK = b"PK"  # an Excel workbook is a zip file
 
 
@@ -36,7 +38,17 @@ class Text:
     @property
     def data(self) -> list[Line]:
         """The lines without comments: names, if they stand in a line of their own, and numbers."""
-        return [line for line in self.lines if not line.text.lstrip().startswith(_COMMENT)]
+        return [line for line in self.lines if not is_comment(line.text)]
+
+
+def is_comment(text: str) -> bool:
+    """Whether a line is a remark."""
+    return text.lstrip().startswith(_COMMENT)
+
+
+def without_mark(text: str) -> str:
+    """A remark without the sign that opens it; any other line as it is."""
+    return text.lstrip().lstrip("#%").strip() if is_comment(text) else text
 
 
 def read_text(path: str | os.PathLike[str], skip_rows: int | Collection[int] = 0) -> Text:
@@ -44,6 +56,8 @@ def read_text(path: str | os.PathLike[str], skip_rows: int | Collection[int] = 0
     path = Path(path)
     content = _decode(_read_bytes(path), path.name)
     lines = [Line(i, line) for i, line in enumerate(_LINE_END.split(content), start=1)]
+    if _SEPARATOR_LINE.fullmatch(lines[0].text.strip()):
+        lines[0] = Line(1, "")
     lines = _without_skipped(lines, skip_rows)
     # A line of separators alone is what spreadsheets leave below a table.
     text = Text(path.name, [line for line in lines if line.text.strip(" \t,;")])

@@ -3,7 +3,8 @@
 import unicodedata
 
 # "time", "displacement", "friction", "normal_stress", "shear_stress"; of stick-slip records also
-# "time_to_failure" and "emission". A key of the user's is a plain string until it is checked.
+# "time_to_failure" and "emission"; of friction laws "force". A key of the user's is a plain string
+# until it is checked.
 Quantity = str
 
 # Spellings are those after `normal_form`, in lower case, and each stands for its factor to SI.
@@ -24,6 +25,16 @@ _LENGTH = {
     **dict.fromkeys(("nm", "nanometre", "nanometres", "nanometer", "nanometers"), 1e-9),
 }
 _STRESS = {"pa": 1.0, "kpa": 1e3, "bar": 1e5, "mpa": 1e6, "gpa": 1e9}
+# A load may be stated as the mass of a weight. Standard gravity, 9.80665 m/s² (3rd CGPM, 1901), and
+# the pound, 0.45359237 kg (yard and pound agreement, 1959), are exact.
+_GRAVITY = 9.80665
+_FORCE = {
+    **dict.fromkeys(("n", "newton", "newtons"), 1.0),
+    **{"kn": 1e3, "dan": 10.0, "cn": 1e-2, "mn": 1e-3, "un": 1e-6, "μn": 1e-6, "nn": 1e-9},
+    **dict.fromkeys(("kgf", "kp", "kg"), _GRAVITY),
+    **dict.fromkeys(("gf", "g"), 1e-3 * _GRAVITY),
+    **{"mg": 1e-6 * _GRAVITY, "lbf": 0.45359237 * _GRAVITY, "dyn": 1e-5},
+}
 # Friction has no unit; a title may say so, or repeat its symbol in brackets.
 _RATIO = dict.fromkeys(("", "-", "1", "/", "none", "dimensionless", "unitless", "mu", "μ"), 1.0)
 _UNITS = {
@@ -33,6 +44,7 @@ _UNITS = {
     "normal_stress": _STRESS,
     "shear_stress": _STRESS,
     "time_to_failure": _TIME,
+    "force": _FORCE,
     "emission": {},  # kept as recorded, whatever its unit
 }
 _EXAMPLES = {
@@ -42,10 +54,11 @@ _EXAMPLES = {
     "normal_stress": "Pa, kPa, MPa, GPa, bar",
     "shear_stress": "Pa, kPa, MPa, GPa, bar",
     "time_to_failure": "s, ms, us, min, h",
+    "force": "N, kN, mN, uN, nN, gf, kgf",
 }
 # Capitals are free ("Sec", "MPA", "Microns") except where they tell milli from mega: read without
 # regard to case, these would be wrong by 1e9, so they are refused as unknown.
-_TWO_READINGS = ("mPa", "Ms", "Mm")
+_TWO_READINGS = ("mPa", "Ms", "Mm", "MN", "Mg")
 
 
 def normal_form(text: str) -> str:
