@@ -1,0 +1,25 @@
+"""Granular fault gouge: discs with frictional contacts between rough walls.
+
+contact = Contact(normal_stiffness=1e8, friction=0.5)       # law of contact
+grains = layer(contact, pressure=1e6, key=key)               # a packed strip between rough walls
+"""
+
+from jaxfric.gouge._collide import Flight as Flight, collide as collide
+from jaxfric.gouge._contact import (
+    AbstractContact as AbstractContact,
+    Contact as Contact,
+    HertzContact as HertzContact,
+    Springs as Springs,
+    Touch as Touch,
+)
+from jaxfric.gouge._grains import Grains as Grains, Layer as Layer
+from jaxfric.gouge._history import GougeHistory as GougeHistory
+from jaxfric.gouge._layer import layer as layer
+from jaxfric.gouge._load import Load as Load
+from jaxfric.gouge._outcome import Outcome as Outcome
+from jaxfric.gouge._shear import (
+    shear as shear,
+    shear_batch as shear_batch,
+    stacked as stacked,
+    steps_between as steps_between,
+)
