@@ -1,6 +1,7 @@
 """From a design to the files of a part: how it is made, and what is written of it."""
 
 import json
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -55,9 +56,12 @@ class Making(NamedTuple):
         from jaxfric import records
 
         foot = float(records.foot_radius(made.height, made.radius).max())
-        if self.spacing is None:
-            return max(SPACING * float(made.radius.max()), APART * foot)
-        return self.spacing
+        if self.spacing is not None:
+            return self.spacing
+        wanted = max(SPACING * float(made.radius.max()), APART * foot)
+        # Up to two digits, as a drawing would have it
+        digit = 10.0 ** (math.floor(math.log10(wanted)) - 1)
+        return float(f"{math.ceil(wanted / digit - 1e-9) * digit:.2g}")
 
     def thickness(self, spacing: float) -> float:
         """Of the block below the lowest foot, to hold the caps together, m."""
@@ -96,12 +100,12 @@ def surface_files(made: Part, making: Making) -> dict[str, Content]:
 
     spacing = making.lattice_spacing(made)
     position = records.lattice(made.height.size, spacing)
-    table = records.asperities_csv(position, made.height, made.radius)
+    table = records.asperities_csv(position, made.height, made.radius, quantum=making.quantum)
     check_table(table, made)
-    triangles = records.cap_triangles(
-        made.height, made.radius, spacing=spacing, base=making.thickness(spacing)
-    )
-    return {"surface.csv": table, "surface.stl": records.stl_bytes(triangles)}
+    base = making.thickness(spacing)
+    triangles = records.cap_triangles(made.height, made.radius, spacing=spacing, base=base)
+    volume = records.surface_volume(made.height, made.radius, spacing=spacing, base=base)
+    return {"surface.csv": table, "surface.stl": records.stl_bytes(triangles, volume=volume)}
 
 
 def _summary(

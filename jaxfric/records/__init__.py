@@ -27,13 +27,13 @@ from jaxfric.records._sample import sample as sample
 from jaxfric.records._surface_mesh import (
     cap_mesh as cap_mesh,
     cap_triangles as cap_triangles,
-    stl_bytes as stl_bytes,
-    write_stl as write_stl,
 )
+from jaxfric.records._surface_stl import stl_bytes as stl_bytes, write_stl as write_stl
 from jaxfric.records._surface_table import (
     asperities_csv as asperities_csv,
     foot_radius as foot_radius,
     lattice as lattice,
+    surface_volume as surface_volume,
     write_asperities as write_asperities,
 )
 from jaxfric.records._velocity_step_reader import read_velocity_step as read_velocity_step

@@ -1,14 +1,24 @@
-"""Surfaces of spherical caps as a mesh for the workshop."""
+"""Surfaces of spherical caps as a closed mesh."""
 
-import math
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxfric._files import written_whole
-from jaxfric.records._surface_table import Floats, foot_radius, lattice
+from jaxfric import _checks
+from jaxfric.records._surface_cells import (
+    Borders,
+    Detail,
+    Ints,
+    borders,
+    circle,
+    detail,
+    fan,
+    on_column,
+    polygon,
+    ring_sizes,
+    strip,
+)
+from jaxfric.records._surface_table import Floats, cap_volume, foot_radius, grid_of_cells, lattice
 
 if TYPE_CHECKING:
     import trimesh
@@ -16,232 +26,254 @@ if TYPE_CHECKING:
 # How much free border a cap needs within its cell: with none, the triangles between the last ring
 # and the border of the cell would have no area.
 _BORDER = 1.001
-# Points nearer to each other than this share of the spacing are one corner. Neighbouring cells
-# compute their common points each for itself, so these differ by rounding, some 1e-16 of it.
-_MERGE = 1e-5
-# Half-way between two numbers of the grid rounding would fall to either side. The points of a
-# lattice lie at simple fractions of the spacing, which no grid that is shifted by an odd number has
-# at its half-way marks.
-_SHIFT = 0.1234
-
-
-@runtime_checkable
-class Mesh(Protocol):
-    """What has triangles, such as a `trimesh.Trimesh`."""
-
-    @property
-    def triangles(self) -> Floats:
-        """(n, 3 corners, 3), m."""
+# Facets of a mesh: a file of 1 GB, more than slicers and mills take.
+_MOST = 20_000_000
+# Numbers of single precision run from 1e-38 to 3e38; squares of lengths need not fit.
+_TINY = 1e-30
+# By which the levels of rings may be bent to make up for corners that single precision moves
+_BENT = 0.05
 
 
 def cap_triangles(
-    height: Floats, radius: Floats, *, spacing: float, base: float, segments: int = 48,
-    rings: int = 24,
+    height: Floats, radius: Floats, *, spacing: float, base: float, sagitta: float | None = None,
+    segments: int | None = None, rings: int | None = None, unit: float = 1e-3,
 ) -> Floats:  # fmt: skip
     """The closed surface of spherical caps that stand on a block, one in each cell of a lattice.
 
     A cap of radius R whose tip is z above the block meets it in a circle of radius √(2Rz − z²);
-    one higher than R is a hemisphere on a column.
-    Rings of `segments` corners stand in for circles of the same area, and a cap's rings are
-    moved out until its volume is right to rounding: π z² (3R − z)/3, or 2/3 π R³ + π R² (z − R).
+    one higher than R is a hemisphere on a column. Rings of corners stand in for circles of the
+    same area, and lie where the volume of each cap is right: π z² (3R − z)/3, or
+    2/3 π R³ + π R² (z − R).
+
+    STL keeps single precision, which moves corners sideways by up to 6e-8 of their distance from
+    the origin. With the default facets that stays within `sagitta` while neighbours of 1,024 caps
+    are less than 2,000 foot radii of the smallest apart; from some 18,000 on facets would turn
+    over, which is refused. Fewer caps lie nearer to the origin, and one alone has no such limit.
 
     Arguments:
         height: (n,), of each tip above the block, m, > 0.
         radius: (n,), m.
         spacing: of the lattice, m; caps must not overlap.
         base: thickness of the block, m, > 0.
-        segments: corners of a ring, a multiple of 8.
-        rings: between tip and block.
+        sagitta: largest distance between a facet and its sphere, m. By default 2 % of a cap's
+            height, or of its radius where it stands on a column: 0.6 µm for a cap of 30 µm.
+        segments: corners of every ring, a multiple of 8, in place of what `sagitta` asks for.
+        rings: of every cap between its tip and the block or column, likewise.
+        unit: of the file that the surface is for, m. x and y of the corners are numbers that it
+            can hold in single precision, so that volumes are right as written.
 
     Returns:
         (triangles, 3 corners, 3), m, counter-clockwise from outside.
 
     Raises:
-        ValueError: caps that overlap, or numbers out of range.
+        ValueError: caps that overlap, numbers out of range, or caps too small for single precision.
 
     Example:
         >>> import numpy as np
         >>> height, radius = np.array([1e-4]), np.array([1e-3])
-        >>> cap_triangles(height, radius, spacing=1.5e-3, base=1e-3, rings=2).shape
-        (384, 3, 3)
+        >>> cap_triangles(height, radius, spacing=1.5e-3, base=1e-3).shape
+        (512, 3, 3)
     """
-    height, radius = np.asarray(height, float), np.asarray(radius, float)
-    if segments < 8 or segments % 8 or rings < 2 or base <= 0:
-        raise ValueError("segments must be a multiple of 8, rings at least 2 and base > 0")
-    if not ((height > 0) & (radius > 0)).all():
-        raise ValueError("every tip must stand above the block, and every radius be positive")
-    foot = foot_radius(height, radius)
-    if foot.max() * _polygon(segments) * _BORDER >= spacing / 2:
-        raise ValueError(
-            f"caps overlap: the widest foot is {2 * foot.max():.4g} m, the spacing {spacing:.4g} "
-            "m. Use a wider spacing, or sink the block less below the tips"
-        )
-    side = math.ceil(math.sqrt(height.size))
-    rows = math.ceil(height.size / side)
-    cells = lattice(side * rows, spacing)
-    triangles = []
-    for i, centre in enumerate(cells):
-        if i < height.size:
-            part = _cap(height[i], radius[i], spacing, segments, rings)
-        else:  # an empty cell at the end of the last row
-            part = _flat(spacing, segments)
-        triangles.append(part + np.array([*centre, 0.0]))
-    triangles += _block(side, rows, spacing, base, segments)
-    return np.concatenate(triangles)
+    vertices, faces = _surface(height, radius, spacing, base, (sagitta, segments, rings), unit)
+    return vertices[faces]
 
 
 def cap_mesh(
-    height: Floats, radius: Floats, *, spacing: float, base: float, segments: int = 48,
-    rings: int = 24,
+    height: Floats, radius: Floats, *, spacing: float, base: float, sagitta: float | None = None,
+    segments: int | None = None, rings: int | None = None, unit: float = 1e-3,
 ) -> "trimesh.Trimesh":  # fmt: skip
-    """`cap_triangles` as a watertight mesh, its corners merged.
+    """`cap_triangles` as a watertight mesh in which neighbours share their corners.
 
     Arguments:
         height: see `cap_triangles`, as the others.
         radius: m.
         spacing: m.
         base: m.
-        segments: corners of a ring.
-        rings: between tip and block.
+        sagitta: m.
+        segments: corners of every ring.
+        rings: of every cap.
+        unit: of the file that the mesh is for, m.
 
     Returns:
         A `trimesh.Trimesh` in metres.
 
     Raises:
-        ValueError: caps that overlap, or numbers out of range.
+        ValueError: caps that overlap, numbers out of range, or caps too small for single precision.
         ImportError: without trimesh.
     """
     try:
         import trimesh
     except ImportError as error:
         raise ImportError("a mesh needs trimesh: pip install 'jaxfric[mesh]'") from error
-    triangles = cap_triangles(
-        height, radius, spacing=spacing, base=base, segments=segments, rings=rings
-    )
-    vertices = triangles.reshape(-1, 3)
-    grid = np.round(vertices / (spacing * _MERGE) + _SHIFT).astype(np.int64)
-    grid -= grid.min(0)
-    # One number for each point: rows of three are slow to sort.
-    _, first, index = np.unique(
-        np.ravel_multi_index(grid.T, grid.max(0) + 1), return_index=True, return_inverse=True
-    )
-    return trimesh.Trimesh(vertices[first], index.reshape(-1, 3), process=False)
+    vertices, faces = _surface(height, radius, spacing, base, (sagitta, segments, rings), unit)
+    return trimesh.Trimesh(vertices, faces, process=False)
 
 
-# A facet of binary STL: its normal, its corners in single precision, and two bytes of no meaning.
-_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+def _surface(
+    height: Floats, radius: Floats, spacing: float, base: float,
+    wanted: tuple[float | None, int | None, int | None], unit: float,
+) -> tuple[Floats, Ints]:  # fmt: skip
+    """Corners (v, 3), m, and facets (f, 3) of numbers of corners."""
+    height, radius = np.asarray(height, float), np.asarray(radius, float)
+    _check_arguments(height, radius, spacing, base, wanted, unit)
+    detailed = detail(height, radius, *wanted)
+    side, rows = grid_of_cells(height.size)
+    _check_number(detailed, side * rows - height.size)
+    edges = borders(side, rows, detailed.segments)
+    centre = lattice(side * rows, spacing)
+    exact, faces = [_block_corners(edges, spacing, base)], [_block_faces(edges)]
+    count = len(exact[0])  # of corners so far
+    # Caps that have equally many rings are made at once
+    column = on_column(height, radius)
+    for rings, high in sorted({*zip(detailed.rings.tolist(), column.tolist(), strict=True)}):
+        which = np.flatnonzero((detailed.rings == rings) & (column == high))
+        r, level = ring_sizes(height[which], radius[which], rings, high)
+        _check_room(r.max(), spacing, detailed.segments)
+        corners = _cap_corners(centre[which], height[which], r, level, detailed.segments)
+        local = _cap_faces(level.shape[1], detailed.segments)
+        corners[..., 2] = _levelled(
+            _single(corners, unit), local, cap_volume(height[which], radius[which]),
+            np.minimum(height, radius)[which],
+        )  # fmt: skip
+        own = count + np.arange(corners[..., 0].size).reshape(corners.shape[:2])
+        foot = own[:, -detailed.segments :]
+        faces += [own[:, local].reshape(-1, 3), strip(foot, edges.cells[which]).reshape(-1, 3)]
+        exact.append(corners.reshape(-1, 3))
+        count += own.size
+    # Empty cells at the end of the last row
+    empty = centre[height.size :]
+    exact.append(np.column_stack([empty, np.zeros(len(empty))]))
+    faces.append(fan(count + np.arange(len(empty)), edges.cells[height.size :]).reshape(-1, 3))
+    return _carried(np.concatenate(exact), np.concatenate(faces), unit, foot_radius(height, radius))
 
 
-def stl_bytes(surface: Floats | Mesh, *, unit: float = 1e-3) -> bytes:
-    """A surface as binary STL, in millimetres unless told otherwise.
+def _check_arguments(
+    height: Floats, radius: Floats, spacing: float, base: float,
+    wanted: tuple[float | None, int | None, int | None], unit: float,
+) -> None:  # fmt: skip
+    sagitta, segments, rings = wanted
+    for name, value in (("spacing", spacing), ("base", base), ("unit", unit)):
+        _checks.positive(name, value)
+    if sagitta is not None:
+        _checks.positive("sagitta", sagitta)
+        if segments is not None and rings is not None:
+            raise ValueError("give either sagitta, or segments and rings, which leave it no say")
+    if segments is not None and (segments < 8 or segments % 8):
+        raise ValueError(f"segments must be a multiple of 8; got {segments}")
+    if rings is not None and rings < 2:
+        raise ValueError(f"rings must be at least 2; got {rings}")
+    if height.ndim != 1 or height.shape != radius.shape or not height.size:
+        raise ValueError(
+            f"height and radius must be one number for each cap; got {height.shape} and "
+            f"{radius.shape}"
+        )
+    if not (np.isfinite(height + radius) & (height > 0) & (radius > 0)).all():
+        raise ValueError(
+            "every tip must stand above the block, every radius be positive, and all be finite"
+        )
+    foot = foot_radius(height, radius)
+    _check_room(float(foot.max()), spacing, segments or 0)
+    widest = height.size * spacing + base
+    if not (foot.min() / unit > _TINY and widest / unit < 1 / _TINY):
+        raise ValueError(
+            f"single precision has no numbers for this part in a unit of {unit:.3g} m: feet of "
+            f"{foot.min():.3g} m, a spacing of {spacing:.3g} m. Use a unit that is nearer to these"
+        )
 
-    Written here: merging corners for a mesh, which the format does not know, takes longer than a
-    design.
 
-    Arguments:
-        surface: triangles (n, 3, 3) from `cap_triangles`, or a mesh from `cap_mesh`, in metres.
-        unit: of the file, m; slicers and mills read millimetres.
+def _check_room(foot: float, spacing: float, segments: int) -> None:
+    """Raise unless a foot of this radius lies within its cell, with some of the flat around it."""
+    corner = foot * polygon(segments) if segments else foot
+    if corner * _BORDER >= spacing / 2:
+        raise ValueError(
+            f"caps overlap: the corners of the widest foot are {2 * corner:.4g} m across, the "
+            f"spacing is {spacing:.4g} m. Use a wider spacing, sink the block less below the tips, "
+            "or make the facets finer, as the corners of coarse ones stand out"
+        )
 
-    Returns:
-        The content of the file.
 
-    Source: StereoLithography interface specification, 3D Systems (1988).
+def _check_number(wanted: Detail, empty: int) -> None:
+    facets = wanted.segments * int((2 * wanted.rings + 1).sum() + empty)
+    if facets > _MOST:
+        raise ValueError(
+            f"the mesh would have {facets:.2g} facets ({facets * 5e-8:.2g} GB as STL). Use a "
+            "larger sagitta, or fewer segments and rings"
+        )
+
+
+def _block_corners(edges: Borders, spacing: float, base: float) -> Floats:
+    """The borders of the cells, their rim once more below, and the middle of the bottom."""
+    upper = np.column_stack([edges.position * spacing, np.zeros(len(edges.position))])
+    lower = upper[edges.rim] - np.array([0, 0, base])
+    return np.concatenate([upper, lower, np.array([[0, 0, -base]])])
+
+
+def _block_faces(edges: Borders) -> Ints:
+    """Walls and bottom."""
+    first, number = len(edges.position), len(edges.rim)
+    lower, middle = first + np.arange(number), np.array(first + number)
+    return np.concatenate([strip(edges.rim, lower), fan(middle, lower)[:, ::-1]])
+
+
+def _cap_corners(centre: Floats, height: Floats, r: Floats, level: Floats, segments: int) -> Floats:
+    """(k, 1 + rings · segments, 3): the tip, then ring after ring downwards."""
+    number, rings = r.shape
+    corners = np.empty((number, 1 + rings * segments, 3))
+    corners[:, 0, :2], corners[:, 0, 2] = centre, height
+    ring = centre[:, None, None] + r[..., None, None] * circle(segments)
+    corners[:, 1:, :2] = ring.reshape(number, -1, 2)
+    corners[:, 1:, 2] = np.repeat(level, segments, axis=1)
+    return corners
+
+
+def _cap_faces(rings: int, segments: int) -> Ints:
+    """Of one cap, above the block, of numbers of its own corners."""
+    ring = 1 + np.arange(rings * segments).reshape(rings, segments)
+    between = strip(ring[:-1], ring[1:]).reshape(-1, 3)
+    return np.concatenate([fan(np.array(0), ring[0]), between])
+
+
+def _levelled(corners: Floats, faces: Ints, volume: Floats, thickness: Floats) -> Floats:
+    """z of the corners of caps such that each has its volume, tip and foot staying where they are.
+
+    Single precision moves corners of small caps sideways by a noticeable share of their size. With
+    x and y as they are, the volume is linear in z, so one number for each cap makes it right:
+    z + c t (1 − t) H, where t is the depth below the tip over the thickness H of the sphere.
     """
-    corners = np.asarray(getattr(surface, "triangles", surface), float) / unit
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    # A facet without area has no direction; the format writes a zero normal for "not known".
-    facets = np.zeros(len(corners), _FACET)
-    facets["normal"], facets["corners"] = normal / np.where(length > 0, length, 1), corners
-    # A header of 80 bytes that readers ignore, the number of facets, the facets.
-    return bytes(80) + len(facets).to_bytes(4, "little") + facets.tobytes()
+    x, y = corners[..., 0][:, faces], corners[..., 1][:, faces]
+    area = (x[..., 1] - x[..., 0]) * (y[..., 2] - y[..., 0])
+    area -= (x[..., 2] - x[..., 0]) * (y[..., 1] - y[..., 0])  # twice that seen from above
+    z = corners[..., 2]
+    t = np.clip((z[:, :1] - z) / thickness[:, None], 0.0, 1.0)
+    bump = t * (1 - t) * thickness[:, None]
+    held, gained = ((area * v[:, faces].sum(-1)).sum(-1) / 6 for v in (z, bump))
+    # Caps that have collapsed hold nothing; they are refused when all corners are known
+    bent = np.where(gained > 0, (volume - held) / np.where(gained > 0, gained, 1.0), 0.0)
+    return z + np.clip(bent, -_BENT, _BENT)[:, None] * bump
 
 
-def write_stl(path: str | os.PathLike[str], mesh: Floats | Mesh, *, unit: float = 1e-3) -> Path:
-    """Write `stl_bytes` to a file, whole or not at all; returns the path."""
-    path = Path(path)
-    with written_whole(path) as part:
-        part.write_bytes(stl_bytes(mesh, unit=unit))
-    return path
+def _single(corners: Floats, unit: float) -> Floats:
+    """The corners with x and y as numbers that single precision can hold in `unit`."""
+    rounded = corners.copy()
+    rounded[..., :2] = (corners[..., :2] / unit).astype(np.float32).astype(float) * unit
+    return rounded
 
 
-def _polygon(segments: int) -> float:
-    """Radius of a regular polygon over that of the circle of the same area."""
-    # Its area is n R² sin(2π/n)/2; set equal to π r² and solved for R/r.
-    turn = 2 * math.pi / segments
-    return math.sqrt(turn / math.sin(turn))
+def _carried(exact: Floats, faces: Ints, unit: float, foot: Floats) -> tuple[Floats, Ints]:
+    """The surface in single precision, if that turns no facet over."""
+    vertices = _single(exact, unit)
+    before, after = (_normals(v[faces]) for v in (exact, vertices))
+    turned = int(np.sum(~((before * after).sum(-1) > 0)))
+    if turned:
+        raise ValueError(
+            f"single precision, in which STL is written, turns over {turned} of {len(faces)} "
+            f"facets: the smallest foot is {2 * foot.min():.3g} m wide, the lattice "
+            f"{np.ptp(exact[:, :2], 0).max():.3g} m, in any unit. Use a smaller spacing, fewer "
+            "asperities, or fewer segments and rings"
+        )
+    return vertices, faces
 
 
-def _square(spacing: float, segments: int) -> Floats:
-    """Points around the border of a cell, as many as a ring has, the first towards +x."""
-    angle = 2 * np.pi * np.arange(segments) / segments
-    # Evenly along each side and not by angle, so that both neighbours of a border put their points
-    # at the same places. A side from its middle to its corner is an eighth of the turn.
-    eighth = segments // 8
-    along = np.concatenate([np.arange(0, eighth), np.arange(eighth, 0, -1)]) / eighth
-    along = along[np.arange(segments) % (2 * eighth)]
-    # Rounded first: cos(π/2) is 6e-17, whose sign must be zero, not one.
-    c, s = np.sign(np.round(np.cos(angle), 12)), np.sign(np.round(np.sin(angle), 12))
-    steep = (np.arange(segments) + eighth) // (2 * eighth) % 2 == 1  # top and bottom sides
-    x = np.where(steep, c * along, c)
-    y = np.where(steep, s, s * along)
-    return np.stack([x, y, np.zeros(segments)], -1) * spacing / 2
-
-
-def _strip(inner: Floats, outer: Floats) -> Floats:
-    """Triangles between two rings, seen from above counter-clockwise."""
-    inner_next, outer_next = np.roll(inner, -1, 0), np.roll(outer, -1, 0)
-    return np.concatenate(
-        [np.stack([inner, outer, outer_next], 1), np.stack([inner, outer_next, inner_next], 1)]
-    )
-
-
-def _fan(tip: Floats, ring: Floats) -> Floats:
-    return np.stack([np.broadcast_to(tip, ring.shape), ring, np.roll(ring, -1, 0)], 1)
-
-
-def _cap(z: float, R: float, spacing: float, segments: int, rings: int) -> Floats:
-    """One cell: a cap of radius R whose tip is z high, and the flat to the border of the cell."""
-    # Even in the angle from the tip, so that the facets are equally well bent everywhere.
-    polar = np.linspace(0, math.acos(max(1 - z / R, 0.0)), rings + 1)[1:]
-    r, level = R * np.sin(polar), z - R * (1 - np.cos(polar))
-    volume = z**2 * (3 * R - z) / 3  # over π, as all volumes here
-    if z > R:  # a hemisphere on a column
-        r, level = np.append(r, R), np.append(level, 0.0)
-        volume = 2 / 3 * R**3 + R**2 * (z - R)
-    level[-1] = 0.0  # exactly, where rounding may have left some 1e-20 m
-    # Cones between circles lie inside the sphere, so their frusta hold less than the cap. All rings
-    # are moved out by one factor, which makes the volume right and leaves the heights.
-    edge, top = np.concatenate([[0.0], r]), np.concatenate([[z], level])
-    frusta = -np.diff(top) * (edge[1:] ** 2 + edge[1:] * edge[:-1] + edge[:-1] ** 2) / 3
-    r = r * math.sqrt(volume / frusta.sum())
-    angle = 2 * np.pi * np.arange(segments) / segments
-    circle = np.stack([np.cos(angle), np.sin(angle), np.zeros(segments)], -1) * _polygon(segments)
-    ring = [circle * x + np.array([0, 0, h]) for x, h in zip(r, level, strict=True)]
-    parts = [_fan(np.array([0, 0, z]), ring[0])]
-    parts += [_strip(a, b) for a, b in zip(ring[:-1], ring[1:], strict=True)]
-    parts.append(_strip(ring[-1], _square(spacing, segments)))
-    return np.concatenate(parts)
-
-
-def _flat(spacing: float, segments: int) -> Floats:
-    return _fan(np.zeros(3), _square(spacing, segments))
-
-
-def _block(side: int, rows: int, spacing: float, base: float, segments: int) -> list[Floats]:
-    """Bottom and walls, with the points of the cells along the upper edge."""
-    per_side = segments // 4
-    a, b = side * spacing / 2, rows * spacing / 2
-    xs = np.linspace(-a, a, side * per_side + 1)
-    ys = np.linspace(-b, b, rows * per_side + 1)
-    border = np.concatenate(
-        [
-            np.stack([xs[:-1], np.full(xs.size - 1, -b)], -1),
-            np.stack([np.full(ys.size - 1, a), ys[:-1]], -1),
-            np.stack([xs[:0:-1], np.full(xs.size - 1, b)], -1),
-            np.stack([np.full(ys.size - 1, -a), ys[:0:-1]], -1),
-        ]
-    )
-    upper = np.column_stack([border, np.zeros(len(border))])
-    lower = upper - np.array([0, 0, base])
-    return [_strip(upper, lower), _fan(np.array([0, 0, -base]), lower)[:, ::-1]]
+def _normals(corners: Floats) -> Floats:
+    normal: Floats = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return normal
