@@ -38,6 +38,11 @@ from jaxfric.contact._expected import (
     expected_friction_law as expected_friction_law,
 )
 from jaxfric.contact._feasibility import Feasibility as Feasibility, judged as judged
+from jaxfric.contact._interaction import (
+    InteractingContacts as InteractingContacts,
+    interacting_contacts as interacting_contacts,
+    interacting_friction_law as interacting_friction_law,
+)
 from jaxfric.contact._metrics import smape as smape
 from jaxfric.contact._mixture import SurfaceMixture as SurfaceMixture
 from jaxfric.contact._mixture_bounds import (
@@ -47,7 +52,9 @@ from jaxfric.contact._mixture_bounds import (
 )
 from jaxfric.contact._outcome import Outcome as Outcome
 from jaxfric.contact._part import Part as Part, part as part, room as room
+from jaxfric.contact._places import InteractionOutcome as InteractionOutcome
 from jaxfric.contact._refine import refine as refine
+from jaxfric.contact._refine_interacting import refine_interacting as refine_interacting
 from jaxfric.contact._sobol import sobol as sobol
 from jaxfric.contact._stream import LawBatch as LawBatch, law_stream as law_stream
 from jaxfric.contact._targets import (
