@@ -21,6 +21,7 @@ from jaxfric import search  # noqa: E402
 
 N, STEP, GOAL = 10, 0.5, 1e-8
 SCALES = 10.0 ** (6 * np.arange(N) / (N - 1))
+DECADES = 10.0 ** np.linspace(-6, 3, N)
 COLUMNS = {
     "compile_s": "compile",
     "min_s": "64 searches",
@@ -37,6 +38,11 @@ def sphere(x, np=jnp):
 
 def ellipsoid(x, np=jnp):
     return np.sum(np.asarray(SCALES) * x**2)
+
+
+def nine_decades(x, np=jnp):
+    """Scales from 1e-6 to 1e3, and one step for all."""
+    return np.sum((x / np.asarray(DECADES)) ** 2)
 
 
 def rosenbrock(x, np=jnp):
@@ -73,7 +79,12 @@ def main() -> None:
     smoke = arguments(__doc__).smoke
     count, generations = (4, 40) if smoke else (64, 2000)
     table = Table("cma_es", COLUMNS, smoke)
-    for function, start in ((sphere, 0.5), (ellipsoid, 0.5), (rosenbrock, 0.0)):
+    for function, start in (
+        (sphere, 0.5),
+        (ellipsoid, 0.5),
+        (rosenbrock, 0.0),
+        (nine_decades, 1.0),
+    ):
         x0 = np.full(N, start)
         medians = {}
         for name, run in (("jaxfric", ours), ("pycma", pycma)):

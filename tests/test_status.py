@@ -30,6 +30,9 @@ def status(outcome, outcomes=Outcome):
         (contact, "bad_load", "negative or not finite"),
         (contact, "unsolved", "use float64"),
         (search, "no_value", "begin elsewhere"),
+        (search, "bad_start", "the steps are positive"),
+        (search, "unbounded", "bound it from below"),
+        (search, "stagnated", "raise generations"),
     ],
 )
 def test_sentences_name_the_remedy(room, outcome, remedy):
