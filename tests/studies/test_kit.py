@@ -5,13 +5,14 @@ import threading
 import time
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 from jaxfric.studies import FolderInUseError
-from jaxfric.studies._kit import Keeper, Method, Study, in_threads
+from jaxfric.studies._kit import Keeper, Method, Study, _environment, in_threads
 from jaxfric.studies.fault_slip._methods import CONTROLS, MIDDLE, methods as fault_slip_methods
 from jaxfric.studies.fault_slip._summary import headline as fault_slip_headline
 from jaxfric.studies.metainterface._presets import PRESETS
@@ -128,6 +129,57 @@ def test_seconds_of_a_step_inside_a_step_count_once(tmp_path):
     whole = time.perf_counter() - began
     assert keeper.spent("inner") >= 0.05
     assert keeper.seconds() <= whole and keeper.spent("outer") < whole - 0.04
+
+
+def test_a_step_is_told_with_its_seconds_if_asked_for(tmp_path, capsys):
+    Keeper(Plan(1), tmp_path).step("quiet", lambda: 1)
+    loud = Keeper(Plan(1), tmp_path, progress=True)
+    loud.step("quiet", pytest.fail)  # found, and not taken
+    loud.step("loud", lambda: 1)
+    assert capsys.readouterr().out == "loud: 0 s\n"
+
+
+def test_seconds_from_before_a_kill_count(tmp_path):
+    Keeper(Plan(1), tmp_path).record("before", {}, 100.0)
+    Keeper(Plan(1), tmp_path).record("trained_generator", {}, 10.0)
+    again = Keeper(Plan(1), tmp_path)
+    assert again.recorded == 0.0 and again.seconds() == 110.0
+    assert again.training_seconds() == {"generator": 10.0}
+
+
+def test_an_unfinished_study_is_continued_only_if_asked_for(tmp_path):
+    def dies(keeper):
+        keeper.step("one", lambda: 1)
+        raise Killed
+
+    with pytest.raises(Killed):
+        study(dies).run("small", tmp_path)
+    with pytest.raises(FolderInUseError, match="resume=True continues it"):
+        study(count_rows).run("small", tmp_path)
+    with pytest.raises(FolderInUseError, match="holds the preset 'small'"):
+        study(count_rows).run("large", tmp_path, resume=True)
+    assert (tmp_path / "runs" / "one.json").exists()
+    study(count_rows).run("small", tmp_path, force=True)
+    assert not (tmp_path / "runs" / "one.json").exists()
+
+
+def test_a_folder_of_something_else_is_not_deleted(tmp_path):
+    """Without the stamp of a study nothing in a folder is a study's."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "marathon.txt").write_text("42 km")
+    study(count_rows).run("small", tmp_path, force=True)
+    assert (tmp_path / "runs" / "marathon.txt").read_text() == "42 km"
+
+
+def test_an_environment_without_git_is_no_reason_to_fail(monkeypatch):
+    def absent(*_, **__):
+        raise OSError("no git")
+
+    monkeypatch.setattr(_environment.subprocess, "run", absent)
+    found = _environment.environment()
+    assert found["commit"] is None
+    assert found["versions"].keys() == {"jaxfric", "jax", "flax", "optax"}
+    assert found["versions"]["jax"] == jax.__version__
 
 
 class Training(NamedTuple):
