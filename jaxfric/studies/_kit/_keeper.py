@@ -128,7 +128,8 @@ class Keeper(Generic[Plan]):
 
     def seconds(self) -> float:
         """The time of all steps, of those before a kill too."""
-        return sum(self.spent(path.stem) for path in sorted((self.out / "runs").glob("*.json")))
+        steps = sorted((self.out / "runs").glob("*.json"))
+        return sum((self.spent(path.stem) for path in steps), start=0.0)
 
     def spent(self, name: str) -> float:
         """The seconds that one step took."""

@@ -82,6 +82,12 @@ class Study(NamedTuple, Generic[Plan]):
             "seconds_of_this_call": time.perf_counter() - began,
             "environment": environment(),
         }
+        # As the file will give it back, where keys are texts and what is not finite is None: the
+        # first call returns what later ones do, and a headline is of the same numbers
+        partial = out / "partial.json"
+        write_json(partial, metrics)
+        metrics = json.loads(partial.read_text("utf-8"))
+        partial.unlink()
         metrics["headline"] = self.headline(metrics)
         write_json(metrics_file, metrics)
         return metrics

@@ -73,11 +73,17 @@ def _means(rows: list[Row], record: str) -> list[Row]:
     for method, seed in dict.fromkeys((r["method"], r["seed"]) for r in rows):
         of_method = [r for r in rows if (r["method"], r["seed"]) == (method, seed)]
         # A record in which nothing was predicted to fail has no timing: it is left out of its mean
-        means = {k: float(np.nanmean([_number(r, k) for r in of_method])) for k in TABLE}
+        means = {k: _mean([_number(r, k) for r in of_method]) for k in TABLE}
         found.append({**of_method[0], **means, "record": record, "records": len(of_method),
                       "cycles": None,
                       "level": "given" if method == "sequence" else "first 40 %"})  # fmt: skip
     return found
+
+
+def _mean(values: list[float]) -> float:
+    """Of those that are numbers; NaN where none is."""
+    numbers = [x for x in values if np.isfinite(x)]
+    return float(np.mean(numbers)) if numbers else np.nan
 
 
 def _number(row: Row, name: str) -> float:

@@ -45,7 +45,9 @@ def headline(metrics: Metrics) -> dict[str, float | None]:
         values = [
             row[number]
             for row in metrics["rows"]
-            if method.made(row) and row["group"] == f"random, {asperities}" and number in row
+            if method.made(row)
+            and row["group"] == f"random, {asperities}"
+            and row.get(number) is not None
         ]
         return float(np.mean(values)) if values else None
 

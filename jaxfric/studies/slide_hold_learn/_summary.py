@@ -46,7 +46,8 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
             values = [run[name] for run in group]
             # JSON has None for what was not finite: a mean over the other seeds would hide it
             row[name] = None if None in values else float(np.mean(values))
-        row["rel_mu_spread"] = float(np.std([run["rel_mu"] for run in group]))
+        spread = [run["rel_mu"] for run in group]
+        row["rel_mu_spread"] = None if None in spread else float(np.std(spread))
         # Seeds of a recipe with patience stop after different numbers of steps
         row["steps"] = max(run["steps"] for run in group)
         rows.append(row)
@@ -68,6 +69,8 @@ def headline(metrics: Metrics) -> dict[str, float | None]:
             row for row in metrics["rows"]
             if (row["jumps"], row["evolution"], row["noise"], row["size"])
             == (jumps, evolution, noise, size) and row["recipe"] in recipes
+            # A training that diverged has no numbers
+            and None not in (row["validation_rel_mu"], row["rel_mu"])
         ]  # fmt: skip
         if not found:
             return None

@@ -27,7 +27,8 @@ def table(metrics: Metrics) -> str:
             f"{row['jumps']:5} {row['evolution']:6} {row['noise']:6} {row['size']:6d}  "
             f"{row['recipe']:15} {_number(row['rel_mu'])} {_number(row['rel_mu_spread'], 8)} "
             f"{_number(row['rel_mu_median'], 8)} {_number(row['rel_change'], 9)} "
-            f"{row['peak_after_hold']:7.2f} {row['steps']:7d} {row['seconds']:7.1f}"
+            f"{_number(row['peak_after_hold'], 7, 2)} {row['steps']:7d} "
+            f"{_number(row['seconds'], 7, 1)}"
         )
     # What no estimator can do better, and what the paper says, stand beside what was reached
     for law, floor in metrics["floors"].items():
@@ -41,8 +42,10 @@ def table(metrics: Metrics) -> str:
         lines.append(f"  {name.replace('_', ', ')}: {numbers} %")
     lines += ["", "The appendix: its network, loss terms added in stages (paper's numbers beside)"]
     for row in metrics["appendix"]:
-        loss = f"{row['minimal_loss']:.4f} ({row['paper_minimal_loss']})"
-        error = f"rel-Δμ {row['rel_change']:.1f} %, rel-μ {row['rel_mu']:.2f} %"
+        loss = f"{_number(row['minimal_loss'], 0)} ({row['paper_minimal_loss']})"
+        error = (
+            f"rel-Δμ {_number(row['rel_change'], 0, 1)} %, rel-μ {_number(row['rel_mu'], 0, 2)} %"
+        )
         lines.append(
             f"  {row['stage']:6} minimal loss {loss}, {error} ({row['paper_error']} %); "
             f"{row['sequences']} sequences, {row['epochs']} epochs"
@@ -51,9 +54,10 @@ def table(metrics: Metrics) -> str:
     names = list(metrics["healing"][0])
     lines.append("  " + " ".join(f"{name:>15}" for name in names))
     for row in metrics["healing"]:
-        lines.append("  " + " ".join(f"{row[name]:15.5f}" for name in names))
+        lines.append("  " + " ".join(_number(row[name], 15, 5) for name in names))
     return "\n".join(lines)
 
 
-def _number(x: float | None, width: int = 9) -> str:
-    return f"{'-':>{width}}" if x is None else f"{x:{width}.4f}"
+def _number(x: float | None, width: int = 9, digits: int = 4) -> str:
+    """A dash for what was not finite, which JSON has no number for."""
+    return f"{'-':>{width}}" if x is None else f"{x:{width}.{digits}f}"
