@@ -11,8 +11,8 @@ from jaxtyping import Array, Float, Int, Integer, Key, UInt32
 
 from jaxfric import programs
 from jaxfric._show import printed
-from jaxfric._types import Number, Vector
-from jaxfric.contact._arrays import as_array
+from jaxfric._types import Number, Numbers, Vector
+from jaxfric.contact._arrays import AnyArray, as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._buckets import bucket, pad
 from jaxfric.contact._curve import friction_law, gaps
@@ -21,15 +21,16 @@ from jaxfric.contact._mixture import SurfaceMixture
 from jaxfric.contact._mixture_bounds import MixtureBounds, mixture_at
 from jaxfric.contact._printing import MICRO, span
 from jaxfric.contact._profile import profile
+from jaxfric.contact._request import checked_exponent
 from jaxfric.contact._sobol import sobol
 from jaxfric.contact._solve import indentation
-from jaxfric.contact._sums import area
+from jaxfric.contact._stretch import stretch
+from jaxfric.contact._sums import area, load_dense
 from jaxfric.contact._targets import check_target
 
 SHAPE_LOADS = 32  # a law is remembered at 1/32, 2/32, … 1 of its largest load
 BLOCK = 128  # surfaces simulated at once: what stays in the cache
 TOP_LOADS = (3e-9, 3e-6)  # largest load over E* of a law, m²: a few contacts to nearly all
-OUTSIDE_WEIGHT = 0.1  # of (ln of how far radii would leave their bounds)², beside the shapes'
 
 
 class Bank(eqx.Module):
@@ -37,7 +38,8 @@ class Bank(eqx.Module):
 
     Hertz' laws scale: heights times α and radii times β turn F(P) into αβ F(P / (α^1.5 β^0.5)).
     So only the shape F(u P_max)/F(P_max) is remembered, and a surface found for it is stretched
-    to the load and friction wanted: one bank serves every material, load range and friction.
+    to the load and friction wanted: one bank serves every material, load range and friction. Power
+    laws of one exponent n scale as well, to P α^(1 + 1/n) β^(1 − 1/n) and F α^(2/n) β^(2 − 2/n).
 
     Attributes:
         shape: (count, 32), ln of the shape.
@@ -47,6 +49,7 @@ class Bank(eqx.Module):
         key: what the surfaces are drawn from.
         asperities: number of each surface.
         bounds: of the mixtures.
+        exponent: () or (asperities,), of their profiles; None for spheres.
     """
 
     shape: Float[Array, "count loads"]
@@ -56,13 +59,15 @@ class Bank(eqx.Module):
     key: Key[Array, ""]
     bounds: MixtureBounds
     asperities: int = eqx.field(static=True)
+    exponent: Float[Array, "..."] | None = None
 
     LOADS: ClassVar[int] = SHAPE_LOADS
     MULTIPLE: ClassVar[int] = 256  # of which the number of laws is
 
     def surface(self, index: Integer[Array, ""]) -> Asperities:
         """The surface of an entry, as drawn."""
-        return _draw(self.key, index, self.asperities, self.bounds)
+        spheres = _draw(self.key, index, self.asperities, self.bounds)
+        return Asperities(spheres.height, spheres.radius, exponent=self.exponent)
 
     def __repr__(self) -> str:
         return printed(self, self._summary)
@@ -70,8 +75,9 @@ class Bank(eqx.Module):
     __str__ = __repr__
 
     def _summary(self) -> str:
+        profile = "" if self.exponent is None else f", exponents {span(self.exponent)}"
         return (
-            f"Bank: {self.load.size:,} laws of surfaces of {self.asperities} asperities\n"
+            f"Bank: {self.load.size:,} laws of surfaces of {self.asperities} asperities{profile}\n"
             f"  largest load over E* {span(self.load, 'm²')}, as {self.shape.shape[-1]} fractions\n"
             f"  radii that touch {span(self.radii, 'µm', MICRO)}"
         )
@@ -83,6 +89,7 @@ def make_bank(
     key: Key[Array, ""],
     asperities: int = 64,
     bounds: MixtureBounds | None = None,
+    exponent: Numbers | None = None,
 ) -> Bank:
     """Simulate the laws of random surfaces, each from its own mixture and to its own top load.
 
@@ -91,12 +98,14 @@ def make_bank(
         key: a typed key.
         asperities: number of each surface.
         bounds: of the mixtures; radii are cut to `bounds.radius`.
+        exponent: () or (asperities,), >= 1, of the profiles (see `Asperities`); spheres, if left
+            out.
 
     Returns:
         `Bank`; about 0.2 kB an entry.
 
     Raises:
-        ValueError: count or asperities below 1.
+        ValueError: count or asperities below 1, or exponents that are none.
 
     Example:
         >>> import jax
@@ -109,16 +118,30 @@ def make_bank(
             f"a bank needs count and asperities of at least 1; got {count}, {asperities}"
         )
     bounds = MixtureBounds() if bounds is None else bounds
-    return _make(key, -(-count // Bank.MULTIPLE) * Bank.MULTIPLE, asperities, bounds)
+    if exponent is not None:
+        exponent = checked_exponent(exponent, asperities, jnp.zeros(()).dtype)
+    return _make(key, -(-count // Bank.MULTIPLE) * Bank.MULTIPLE, asperities, bounds, exponent)
 
 
-def _laws(key: Key[Array, ""], count: int, asperities: int, bounds: MixtureBounds) -> Bank:
+def _laws(
+    key: Key[Array, ""],
+    count: int,
+    asperities: int,
+    bounds: MixtureBounds,
+    exponent: Float[AnyArray, "..."] | None,
+) -> Bank:
     fractions = _fractions(jnp.zeros(()).dtype)
 
     def law(index: UInt32[Array, ""]) -> tuple[Array, ...]:
         surface = _draw(key, index, asperities, bounds)
         gap, shape = gaps(surface), profile(surface)
         load = _top_load(key, index)
+        if exponent is not None:
+            # As deep as that load presses spheres in, so that as many touch
+            deepest = indentation(gap, shape, load[None])
+            surface = Asperities(surface.height, surface.radius, exponent=exponent)
+            shape = profile(surface)
+            load = load_dense(gap, shape, deepest)[0]
         x = indentation(gap, shape, load * fractions)
         A = area(gap, shape, x)
         # The radii that a stretch may not put outside their bounds are those that carry the load:
@@ -140,8 +163,9 @@ def _laws(key: Key[Array, ""], count: int, asperities: int, bounds: MixtureBound
     # From (blocks, BLOCK, …) back to (count, …)
     shape, load, A, radii = (p.reshape(-1, *p.shape[2:]) for p in parts)
     return Bank(
-        shape=shape, load=load, area=A, radii=radii, key=key, bounds=bounds, asperities=asperities
-    )
+        shape=shape, load=load, area=A, radii=radii, key=key, bounds=bounds, asperities=asperities,
+        exponent=None if exponent is None else jnp.asarray(exponent),
+    )  # fmt: skip
 
 
 # Twenty thousand laws take ten seconds at XLA's level 0, and one at level 1
@@ -206,18 +230,17 @@ def nearest(
     known = jnp.log(fractions) >= jnp.min(jnp.where(loads > 0, usable, 0.0))
     difference = jnp.where(known[None, :], bank.shape - wanted[None, :], 0.0)
     error = jnp.sum(difference**2, -1) / jnp.sum(known.astype(dtype))
-    alpha, beta = _stretch(bank.load, bank.area, loads[-1] / E, target[-1] / (strength * math.pi))
-    # ln of the factor by which the smallest or the largest radius, stretched by β, leaves its bound
-    outside = jnp.maximum(
-        jnp.log(radius_bounds[0] / (beta * bank.radii[:, 0])),
-        jnp.log(beta * bank.radii[:, 1] / radius_bounds[1]),
-    )
-    error = error + jnp.maximum(outside, 0.0) ** 2 * OUTSIDE_WEIGHT
+    alpha, beta, left = stretch(
+        bank.exponent, bank.load, bank.area, bank.radii, loads[-1] / E,
+        target[-1] / (strength * math.pi), radius_bounds,
+    )  # fmt: skip
+    error = error + left
     _, index = jax.lax.top_k(-error, count)
 
     def stretched(i: Int[Array, ""]) -> Asperities:
         surface = bank.surface(i.astype(jnp.uint32))
-        return Asperities(alpha[i] * surface.height, beta[i] * surface.radius)
+        height, radius = alpha[i] * surface.height, beta[i] * surface.radius
+        return Asperities(height, radius, exponent=bank.exponent)
 
     return jax.vmap(stretched)(index)
 
@@ -268,15 +291,3 @@ def _random_laws(
 
 
 _random_errors = programs.program(_random_laws, level=1)  # a fifth of the time at level 0
-
-
-def _stretch(
-    load: Float[Array, " count"],
-    area: Float[Array, " count"],
-    wanted_load: Float[Array, ""],
-    wanted_area: Float[Array, ""],
-) -> tuple[Float[Array, " count"], Float[Array, " count"]]:
-    """α, β with α^1.5 β^0.5 load = wanted_load and α β area = wanted_area."""
-    p, f = wanted_load / load, wanted_area / area
-    # p = α^1.5 β^0.5 and f = α β: p/√f = α, and f/α = f^1.5/p = β
-    return p / jnp.sqrt(f), f**1.5 / p

@@ -21,6 +21,9 @@ from jaxfric.contact._profile import Profile, power, profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area as sum_areas, load_and_stiffness, load_dense
 
+# In units of the last place of the larger one: a difference below this is rounding
+ROUNDING = 64
+
 
 class FrictionCurve(eqx.Module):
     """What `friction_law` returns, for each load.
@@ -229,24 +232,44 @@ def gaps(surface: Asperities) -> Float[Array, " n"]:
 def friction_slopes(
     surface: Asperities, material: Material, x: Float[Array, " m"]
 ) -> tuple[Float[Array, " m n"], Float[Array, " m n"]]:
-    """∂F/∂h and ∂F/∂R of every asperity at fixed load, spheres; x: (m,) solved indentations.
+    """∂F/∂h and ∂F/∂R of every asperity at fixed load; x: (m,) solved indentations.
 
     With δ_i = h_i − d and dP = 0: dd = Σ (∂P/∂h_i dh_i + ∂P/∂R_i dR_i) / Σ ∂P/∂h_i.
     """
     shape, gap, _, strength = _prepare(surface, material)
     delta = jnp.maximum(x[:, None] - gap[None, :], 0.0)
-    # (m, n), of spheres: P_i/E* = K δ^1.5 with K = 4/3 √R, A_i/π = B δ with B = R
-    stiffness = 1.5 * shape.K[None, :] * root(delta)  # ∂P/∂h_i / E*
-    area = jnp.where(delta > 0, shape.B[None, :], 0.0)  # ∂A/∂h_i / π
+    stiffness, area = stiffness_and_growth(shape, delta)
     total = jnp.sum(stiffness, -1, keepdims=True)
     plane = jnp.sum(area, -1, keepdims=True) / jnp.where(total > 0, total, 1.0)  # −∂A/∂d / ∂P/∂d
     used = surface.used[None, :]
     radius = jnp.where(used, surface.radius[None, :], 1.0)
     # At fixed load the plane gives way: dA = Σ ∂A/∂h_i dh_i − (Σ ∂A/∂h_j) dd
     by_height = area - plane * stiffness
-    # ∂A_i/∂R_i = π δ, and ∂P_i/∂R_i = P_i/(2 R_i) = ∂P_i/∂h_i · δ/(3 R_i)
-    by_radius = jnp.where(used, delta - plane * stiffness * delta / (3 * radius), 0.0)
+    if surface.exponent is None:
+        # ∂A_i/∂R_i = π δ, and ∂P_i/∂R_i = P_i/(2 R_i) = ∂P_i/∂h_i · δ/(3 R_i)
+        by_radius = jnp.where(used, delta - plane * stiffness * delta / (3 * radius), 0.0)
+    else:
+        # The two terms are equal for cones, whose area is in proportion to the load: what rounding
+        # leaves of them is no slope, and least squares would follow it anywhere
+        rounding = ROUNDING * jnp.finfo(x.dtype).eps * area
+        by_height = jnp.where(jnp.abs(by_height) > rounding, by_height, 0.0)
+        # A ∝ R^(2 − 2/n) δ^(2/n) and P ∝ R^(1 − 1/n) δ^(1 + 1/n), so ∂A_i/∂R_i = (n − 1) δ/R_i
+        # ∂A_i/∂h_i and ∂P_i/∂R_i = (n − 1)/(n + 1) δ/R_i ∂P_i/∂h_i
+        n = jnp.broadcast_to(surface.exponent, gap.shape)[None, :]
+        change = (n - 1) * delta / radius * (area - plane * stiffness / (n + 1))
+        by_radius = jnp.where(used, change, 0.0)
     return strength * math.pi * by_height, strength * math.pi * by_radius
+
+
+def stiffness_and_growth(
+    shape: Profile, delta: Float[Array, "m n"]
+) -> tuple[Float[Array, "m n"], Float[Array, "m n"]]:
+    """∂P/∂δ / E* and ∂A/∂δ / π of every asperity, from P/E* = K δ^q and A/π = B δ^s."""
+    K, B, q, s = shape
+    if q is None or s is None:  # spheres: q = 3/2 and s = 1
+        return 1.5 * K[None, :] * root(delta), jnp.where(delta > 0, B[None, :], 0.0)
+    stiffness = (q * K)[None, :] * power(delta, q - 1)
+    return stiffness, (s * B)[None, :] * power(delta, s - 1)
 
 
 def _prepare(

@@ -48,7 +48,7 @@ def design(
         material: modulus and friction; shear_strength > 0.
         loads: (m,), N, >= 0, increasing.
         target: (m,), the wanted friction, N, increasing.
-        bank: from `make_bank`, which sets the number of asperities.
+        bank: from `make_bank`, which sets the number of asperities and their exponents.
         starts: how many of the bank are refined.
         finalists: how many of those on all loads.
         radius_bounds: m.
@@ -133,7 +133,7 @@ def feasibility(
         material: modulus and friction.
         loads: (m,), N, > 0, increasing.
         target: (m,), N, increasing.
-        bank: from `make_bank`, which sets the number of asperities.
+        bank: from `make_bank`, which sets the number of asperities; spheres.
         radius_bounds: m.
         radii: "free", or "common" for one radius.
         max_height: greatest difference of heights, m; free if left out.
@@ -145,7 +145,8 @@ def feasibility(
         `Feasibility`; `print` says it in words.
 
     Raises:
-        ValueError: shapes, or (concrete) a target that is no friction law.
+        ValueError: shapes, a bank of other profiles than spheres, or (concrete) a target that is no
+            friction law.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -155,13 +156,20 @@ def feasibility(
         >>> bool(feasibility(material, loads, 1e-3 * loads, bank=bank).feasible)
         False
     """
+    if bank.exponent is not None:
+        raise ValueError(
+            "feasibility knows the bounds of spheres alone; for other exponents make a design and "
+            "read its error and verdict"
+        )
     count = bank.load.shape[0]
     # The effort of a design by default is what the program is compiled for; the trial is less of it
     most = Effort(min(STARTS, count), min(FINALISTS, count), STEPS)
     dtype = bank.load.dtype
     box = Box.of(dtype, radii, radius_bounds, max_height, quantum, max_indentation, max_approach)
     trial = Effort(min(TRIAL[0], count), *TRIAL[1:])
-    return _searched(material, loads, target, bank=bank, box=box, effort=trial, most=most)[1]
+    told = _searched(material, loads, target, bank=bank, box=box, effort=trial, most=most)[1]
+    assert told is not None
+    return told
 
 
 class Effort(NamedTuple):
@@ -181,7 +189,7 @@ def _searched(
     box: Box,
     effort: Effort,
     most: Effort,
-) -> tuple[Design, Feasibility]:
+) -> tuple[Design, Feasibility | None]:
     """The program, on one of a few numbers of loads, and its results without what was added."""
     loads, target = check_target(loads, target)
     if _checks.is_concrete(loads) and (np.diff(np.asarray(loads)) <= 0).any():
@@ -194,7 +202,9 @@ def _searched(
         tuple(Rows.of(count, wanted, size, dtype) for wanted in (FIT_LOADS, None)),
         bank, box, tuple(np.asarray(x, np.int32) for x in effort), most,
     )  # fmt: skip
-    return unpadded(found, count), cut(told, count, ("load", "target", "closest", "low", "high"))
+    if told is not None:
+        told = cut(told, count, ("load", "target", "closest", "low", "high"))
+    return unpadded(found, count), told
 
 
 @programs.program
@@ -205,7 +215,7 @@ def _search(
     box: Box,
     effort: tuple[Int[Array, ""], Int[Array, ""], Int[Array, ""]],
     most: Effort,
-) -> tuple[Design, Feasibility]:
+) -> tuple[Design, Feasibility | None]:
     """Compiled for the most effort, so that a trial and a design share it.
 
     The rows are those of the two stages: some of the loads, then all. The effort is data, and only
@@ -228,6 +238,8 @@ def _search(
     # Heights are rounded to the quantum in the second stage only: the first has to move them far
     found = best(refined(surfaces, box.unrounded(), rows[0]), starts, most.finalists)
     found = best(refined(found.surface, box, rows[1]), finalists, most.finalists)
+    if bank.exponent is not None:  # the bounds it is judged by are those of spheres
+        return found, None
     trial = jax.tree_util.tree_map(lambda x: x[0], found)
     return found, judge(law, box, trial)
 

@@ -1,4 +1,4 @@
-"""Bounded Levenberg–Marquardt on the depths and radii of spheres."""
+"""Bounded Levenberg–Marquardt on the depths and radii of asperities."""
 
 import math
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxfric.contact._arrays import AnyArray
 from jaxfric.contact._asperities import Asperities, Material
-from jaxfric.contact._curve import friction_slopes, gaps
+from jaxfric.contact._curve import friction_slopes, gaps, stiffness_and_growth
 from jaxfric.contact._profile import profile, root
 from jaxfric.contact._solve import indentation
 from jaxfric.contact._sums import area
@@ -56,6 +56,7 @@ class Problem(eqx.Module):
     weight: Float[Array, " rows"]  # of each load, 0 or 1
     used: Bool[Array, " n"]
     approach: Float[AnyArray, ""] | None  # deepest indentation of the highest, m; None for any
+    exponent: Float[Array, "..."] | None  # () or (n,), of the profiles; None for spheres
     radii: str = eqx.field(static=True)  # "free", "common" or "fixed"
 
     @property
@@ -64,7 +65,7 @@ class Problem(eqx.Module):
         return self.loads.shape[0] + (self.approach is not None)
 
     def surface(self, gap: Float[Array, " n"], R: Float[Array, " n"]) -> Asperities:
-        return Asperities(-gap, R, self.used)
+        return Asperities(-gap, R, self.used, self.exponent)
 
     def indentation(self, gap: Float[Array, " n"], R: Float[Array, " n"]) -> Float[Array, " rows"]:
         E = jnp.asarray(self.material.modulus).astype(gap.dtype)
@@ -103,14 +104,21 @@ class Problem(eqx.Module):
     ) -> tuple[Float[Array, ""], Variables]:  # fmt: skip
         """The residual of an approach x beyond its limit, and its slopes.
 
-        At a fixed load Σ ∂P_i/∂δ_i (dx − dgap_i) + Σ P_i/2 dln R_i = 0, where P_i is
-        2/3 δ_i ∂P_i/∂δ_i.
+        At a fixed load Σ ∂P_i/∂δ_i (dx − dgap_i) + Σ ∂P_i/∂ln R_i dln R_i = 0, where, as in
+        `friction_slopes`, ∂P_i/∂ln R_i = (n − 1)/(n + 1) δ_i ∂P_i/∂δ_i: a third of it for spheres.
         """
         assert self.approach is not None
         delta = jnp.where(self.used, jnp.maximum(x - gap, 0.0), 0.0)
-        stiffness = root(R * delta)  # ∂P_i/∂δ_i, but for 2 E*
+        if self.exponent is None:
+            stiffness = root(R * delta)  # ∂P_i/∂δ_i, but for 2 E*
+        else:
+            stiffness = stiffness_and_growth(profile(self.surface(gap, R)), delta[None, :])[0][0]
         share = stiffness / (jnp.sum(stiffness) + TINY)
-        by_radius = -share * delta / 3
+        if self.exponent is None:
+            by_radius = -share * delta / 3
+        else:
+            n = self.exponent
+            by_radius = -share * delta * (n - 1) / (n + 1)
         if self.radii == "common":
             by_radius = jnp.full_like(by_radius, jnp.sum(by_radius) / gap.shape[0])
         beyond = jnp.log(x / self.approach)
@@ -178,7 +186,14 @@ def minimise(
         # A variable at its bound that wants to leave the box keeps still.
         stuck = ((y <= low) & (gradient > 0)) | ((y >= limits.high) & (gradient < 0))
         A = jnp.where((limits.free & ~stuck)[None, :], J, 0.0)
-        new = y - _direction(r, A, damping, counted, eye)
+        if problem.exponent is None:
+            new = y - _direction(r, A, damping, counted, eye)
+        else:
+            # Cones, whose law no move changes: without a slope the step has no value, nor has its
+            # derivative, so it is computed of ones, and not taken
+            moves = jnp.any(A != 0)
+            change = _direction(r, jnp.where(moves, A, 1.0), damping, counted, eye)
+            new = y - jnp.where(moves, change, 0.0)
         new = jnp.clip(new, limits.low, limits.high)
         # Only differences of heights count: the highest stays at depth 0.
         lift = jnp.min(jnp.where(problem.used, new[:n], jnp.inf))

@@ -113,7 +113,8 @@ def part(
         `Part`.
 
     Raises:
-        ValueError: a part that would be higher than `max_height`, or a number out of range.
+        ValueError: a part that would be higher than `max_height`, a number out of range, or
+            asperities that are no spheres.
 
     Example:
         >>> import jax.numpy as jnp
@@ -129,6 +130,7 @@ def part(
             f"a part is of one design; got {np.shape(design.error)} of them. Take one with "
             "jax.tree_util.tree_map(lambda x: x[0], designs)"
         )
+    _spheres(design)
     if not (np.isfinite(height_error) and height_error >= 0):
         raise ValueError(f"height_error must be >= 0; got {height_error}")
     _positive(clearance=clearance, max_height=max_height, quantum=quantum)
@@ -158,6 +160,20 @@ def part(
     return Part(
         design, top - depth, np.asarray(design.surface.radius)[used], approach, top - approach
     )
+
+
+def _spheres(design: Design) -> None:
+    surface = design.surface
+    if surface.exponent is None:
+        return
+    exponent = np.broadcast_to(np.asarray(surface.exponent), (surface.size,))
+    other = exponent[np.asarray(surface.used) & (exponent != 2)]
+    if other.size:
+        raise ValueError(
+            f"a part is milled as spherical caps, and this design has exponents {span(other)}: "
+            "design spheres (leave exponent out), or take heights, radii and exponents from "
+            "design.surface"
+        )
 
 
 def _positive(**lengths: float | None) -> None:

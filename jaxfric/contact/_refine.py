@@ -44,7 +44,8 @@ def refine(
     depths when the law is near.
 
     Arguments:
-        surface: spheres to start from; those that never touch have no say and stay.
+        surface: asperities to start from; those that never touch have no say and stay, and so do
+            exponents.
         material: modulus and friction.
         loads: (m,), N, >= 0.
         target: (m,), the wanted friction at each load, N.
@@ -80,8 +81,6 @@ def refine(
 
     Source: K. Levenberg, Q. Appl. Math. 2 (1944) 164; D. W. Marquardt, SIAM J. 11 (1963) 431.
     """
-    if surface.exponent is not None:
-        raise ValueError("refine designs spheres; leave exponent out")
     dtype = surface.height.dtype
     loads, target = (as_array(x, dtype) for x in check_target(loads, target))
     bounds = _around(surface) if radius_bounds is None else radius_bounds
@@ -119,7 +118,8 @@ def moved(
     chosen = jnp.where(loads[chosen] > 0, chosen, jnp.argmax(loads))
     problem = Problem(
         material=material, loads=loads[chosen], target=target[chosen],
-        weight=jnp.asarray(rows.weight), used=used, approach=box.approach, radii=box.radii,
+        weight=jnp.asarray(rows.weight), used=used, approach=box.approach,
+        exponent=surface.exponent, radii=box.radii,
     )  # fmt: skip
     # Depths in units of the deepest indentation are numbers of order one, as ln R is
     scale = jnp.max(problem.indentation(gap, R))
@@ -147,7 +147,8 @@ def moved(
     # Masked entries stand as deep as the deepest that counts
     height = jnp.where(used, -y[:n] * scale, -jnp.max(jnp.where(used, y[:n], 0.0)) * scale)
     # Fixed radii are handed back as they came: exp(ln R) would round them
-    designed = Asperities(height, R if box.radii == "fixed" else jnp.exp(y[n:]), surface.mask)
+    R = R if box.radii == "fixed" else jnp.exp(y[n:])
+    designed = Asperities(height, R, surface.mask, surface.exponent)
     curve = friction_law(designed, material, loads)
     return Design(designed, material, target, curve, smape(curve.friction, target))
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxfric import _checks
-from jaxfric._types import Number
+from jaxfric._types import Number, Numbers
 from jaxfric.contact._arrays import AnyArray, as_array
 from jaxfric.contact._asperities import Material
 
@@ -98,3 +98,17 @@ class Rows(NamedTuple):
         index = np.concatenate([np.full(left_over, size - 1), rows + size - count])
         weight = np.concatenate([np.zeros(left_over), np.ones(rows.size)])
         return Rows(as_array(index, index.dtype), as_array(weight, dtype))
+
+
+def checked_exponent(exponent: Numbers, asperities: int, dtype: np.dtype) -> Float[AnyArray, "..."]:
+    """() or (asperities,), or a sentence that says what is wrong."""
+    if np.shape(exponent) not in ((), (asperities,)):
+        raise ValueError(
+            f"exponent must be one number or one for each of {asperities} asperities; got shape "
+            f"{np.shape(exponent)}"
+        )
+    if _checks.is_concrete(exponent):
+        values = np.asarray(exponent, float)
+        if not (np.isfinite(values) & (values >= 1)).all():
+            raise ValueError("exponent must be finite and at least 1 (a cone); 2 is a sphere")
+    return as_array(exponent, dtype)

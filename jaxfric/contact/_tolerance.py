@@ -102,7 +102,7 @@ def tolerance(
     a user of the part meets: errors against the target.
 
     Arguments:
-        surface: spheres, as designed.
+        surface: as designed.
         material: modulus and friction.
         loads: (m,), N.
         height_error: standard deviation of a height, m, >= 0.
@@ -129,8 +129,6 @@ def tolerance(
     """
     _checks.non_negative("height_error", height_error)
     _checks.non_negative("radius_error", radius_error)
-    if surface.exponent is not None:
-        raise ValueError("tolerance is for spheres; leave exponent out")
     if draws < 2:
         raise ValueError(f"draws must be at least 2; got {draws}")
     dtype = surface.height.dtype
@@ -173,6 +171,7 @@ def _tolerance(
             surface.height + s_h * dh,
             jnp.maximum(surface.radius + s_R * dR, smallest),
             surface.mask,
+            surface.exponent,
         )
         made_curve = friction_law(made, material, loads)
         # How much lower the flat stands than on the surface as designed, at the largest load

@@ -18,7 +18,8 @@ def by_hand(correlation, separation):
     z = separation / HEIGHT + y**2  # the root at δ = 0 is smooth in y
     density = w * 2 * y * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     R = RADIUS + SPREAD * (correlation * z[:, None] + np.sqrt(1 - correlation**2) * node)
-    root_R, whole_R = (np.sum(weight * v, -1) / weight.sum() for v in (np.sqrt(np.maximum(R, 0.0)), R))
+    roots = np.sqrt(np.maximum(R, 0.0))
+    root_R, whole_R = (np.sum(weight * v, -1) / weight.sum() for v in (roots, R))
     delta = HEIGHT * y**2
     return np.sum(density * 4 / 3 * root_R * delta**1.5), np.sum(density * whole_R * delta)
 
