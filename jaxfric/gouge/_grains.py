@@ -35,8 +35,10 @@ class Grains(eqx.Module):
     Example:
         >>> import jax.numpy as jnp
         >>> two = Grains(jnp.array([[0.0, 0.0], [1.0, 0.0]]), jnp.array([0.5, 0.5]), density=1.0)
-        >>> print(two.mass.round(4), two.inertia.round(4))
-        [0.7854 0.7854] [0.0982 0.0982]
+        >>> print(two.mass.round(4))
+        [0.7854 0.7854]
+        >>> print(two.inertia.round(4))
+        [0.0982 0.0982]
     """
 
     position: Float[Array, "n 2"]
