@@ -14,6 +14,7 @@ from jaxfric._show import printed
 from jaxfric._status import Status
 from jaxfric._types import Number, Vector
 from jaxfric.contact._asperities import Material, common_dtype
+from jaxfric.contact._half_line import scaled_gammas
 from jaxfric.contact._mixture import SurfaceMixture
 from jaxfric.contact._mixture_moments import jensen_separation, mixture_moments
 from jaxfric.contact._outcome import Outcome
@@ -43,7 +44,8 @@ class ExponentialHeights(eqx.Module):
     """Spheres of one radius with exponentially distributed heights: the law is exactly linear.
 
     E[δ^q] = Γ(q + 1) s^q exp(−d/s) for d >= 0, hence A/P = √(πR/s)/E* at every load that leaves
-    the plane above the lowest sphere.
+    the plane above the lowest sphere. Below it, where all spheres touch and the law bends,
+    E[δ^q] = s^q exp(x) Γ(q + 1, x) with x = −d/s.
 
     Arguments:
         mean: s, m, > 0.
@@ -69,16 +71,36 @@ class ExponentialHeights(eqx.Module):
         _checks.positive("radius", self.radius)
 
     def moments(self, separation: Float[Array, " m"]) -> tuple[Array, Array, Array]:
-        """E[4/3 √R δ^1.5], E[2 √R δ^0.5], E[R δ], for separations >= 0."""
-        s, R = (jnp.asarray(x).astype(separation.dtype) for x in (self.mean, self.radius))
-        share = jnp.exp(-separation / s)
-        load = jnp.sqrt(math.pi * R * s) * s * share  # 4/3 Γ(5/2) = √π
-        return load, load / s, R * s * share
+        """E[4/3 √R δ^1.5], E[2 √R δ^0.5], E[R δ], for separations of either sign."""
+        s, R = self._constants(separation.dtype)
+        share = jnp.exp(-jnp.maximum(separation, 0.0) / s)
+        x = jnp.maximum(-separation, 0.0) / s
+        _, half, three_halves = scaled_gammas(x)
+        root = jnp.sqrt(R * s)
+        # Γ(2, x) exp(x) = 1 + x
+        return (
+            4 / 3 * root * s * three_halves * share,
+            2 * root * half * share,
+            R * s * (1 + x) * share,
+        )
 
     def start(self, load: Float[Array, " m"]) -> Float[Array, " m"]:
-        """The solution itself."""
-        s, R = (jnp.asarray(x).astype(load.dtype) for x in (self.mean, self.radius))
-        return -s * jnp.log(load / (jnp.sqrt(math.pi * R * s) * s))
+        """The solution itself where the plane is above the lowest sphere; else not above it."""
+        s, R = self._constants(load.dtype)
+        root = jnp.sqrt(R * s)
+        above = -s * jnp.log(load / (math.sqrt(math.pi) * root * s))
+        # By Jensen's inequality E[δ^1.5] >= (E[h] − d)^1.5
+        below = s - jnp.cbrt(load / (4 / 3 * jnp.sqrt(R))) ** 2
+        return jnp.where(above >= 0, above, below)
+
+    @property
+    def valid(self) -> Bool[Array, ""]:
+        """True if both lengths are positive and finite."""
+        lengths = jnp.stack([jnp.asarray(x) for x in self._constants(jnp.zeros(()).dtype)])
+        return jnp.all((lengths > 0) & jnp.isfinite(lengths))
+
+    def _constants(self, dtype: jnp.dtype) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        return jnp.asarray(self.mean).astype(dtype), jnp.asarray(self.radius).astype(dtype)
 
     def __repr__(self) -> str:
         return printed(self, self._summary)
@@ -215,8 +237,11 @@ def _separation(population: Population, load: Float[Array, " m"]) -> Float[Array
         P, D, _ = population.moments(d)  # D = −∂P/∂d
         # With g = P^(2/3), g' = −2/3 P^(−1/3) D: −(g − goal)/g' = 3/2 (P − P^(1/3) goal)/D
         change = 1.5 * (P - jnp.cbrt(P) * goal) / D
-        # A step that is not finite comes of P = D = 0 in the far tail: nothing left to solve with
+        # A step that is not finite comes of P = D = 0 in the far tail: nothing left to solve with.
+        # From below every step goes up (the first may start a rounding above): one that goes down,
+        # or nowhere, is made of rounding alone
         done = (jnp.abs(P - load) <= tolerance * load) | ~jnp.isfinite(change)
+        done |= (d + change <= d) & (step > 0)
         return jnp.where(done, d, d + change), done, step + 1
 
     def unfinished(iterate: _Iterate) -> Bool[Array, ""]:

@@ -124,9 +124,10 @@ class SurfaceMixture(eqx.Module):
         )
 
     def to_unconstrained(self) -> Float[Array, "23"]:
-        """The inverse of `from_unconstrained`; weights of 0 become −inf."""
+        """The inverse of `from_unconstrained`; weights of 0 become the smallest ones there are."""
         height, radius = SCALES
-        logits = jnp.log(self.weights)
+        # The logarithm of 0 is no number to search from, and the smallest weight is 0 to rounding
+        logits = jnp.log(jnp.maximum(self.weights, jnp.finfo(self.weights.dtype).tiny))
         S = self.covariances
         # Cholesky's factor of a 2 × 2 matrix by hand: L = [[a, 0], [b, c]]
         a = jnp.sqrt(S[:, 0, 0])
@@ -152,8 +153,10 @@ class SurfaceMixture(eqx.Module):
             & (jnp.abs(jnp.sum(self.weights) - 1) <= slack)
             & jnp.all(self.means[:, 1] > 0)
             & jnp.all((S[:, 0, 0] > 0) & (S[:, 1, 1] > 0))
-            & jnp.all(S[:, 0, 0] * S[:, 1, 1] > S[:, 0, 1] ** 2)
+            & jnp.all(self.correlation[1] > 0)
+            & jnp.all(S[:, 0, 1] == S[:, 1, 0])
             & jnp.all(jnp.isfinite(self.means))
+            & jnp.all(jnp.isfinite(S))
         )
 
     def sample(
@@ -231,12 +234,26 @@ class SurfaceMixture(eqx.Module):
         return "\n".join(["SurfaceMixture:", *lines])
 
     @property
+    def deviations(self) -> tuple[Float[Array, "4"], Float[Array, "4"]]:
+        """Standard deviations of height and radius, m."""
+        S = self.covariances
+        return root(S[:, 0, 0]), root(S[:, 1, 1])
+
+    @property
+    def correlation(self) -> tuple[Float[Array, "4"], Float[Array, "4"]]:
+        """ρ and √(1 − ρ²), the second 0 for a matrix that is no covariance."""
+        S = self.covariances
+        sh, sR = self.deviations
+        # Ratios, as the determinant of deviations of nanometres underflows in float32
+        return S[:, 0, 1] / sh / sR, root(1 - (S[:, 0, 1] / S[:, 0, 0]) * (S[:, 0, 1] / S[:, 1, 1]))
+
+    @property
     def height_given_radius(self) -> tuple[Float[Array, "4"], Float[Array, "4"]]:
         """Slope of the mean height with the radius, and deviation of the height given it."""
         S = self.covariances
         # Of a Gaussian pair: E[h|R] = E[h] + Σ_hR/Σ_RR (R − E[R]), Var[h|R] = Σ_hh − Σ_hR²/Σ_RR
         slope = S[:, 0, 1] / S[:, 1, 1]
-        return slope, root(S[:, 0, 0] - slope * S[:, 0, 1])
+        return slope, self.deviations[0] * self.correlation[1]
 
 
 def parameter_vector(theta: Vector) -> Float[Array, "23"]:

@@ -1,6 +1,17 @@
-"""Mean load and area of one asperity of a mixture, by Gauss–Legendre quadrature."""
+"""Mean load and area of one asperity of a mixture, by Gauss–Legendre quadrature over an angle.
+
+With heights and radii in standard deviations, and the axes sheared so that their Gaussian is round,
+the asperities that touch, h > d and R > 0, fill a wedge whose apex is (d, 0) and whose angle ω has
+cos ω = −ρ. On the ray at the angle θ from the line h = d both grow from the apex as the distance r:
+
+    h − d = σ_h r sin θ,  R = σ_R r sin(ω − θ)
+
+so √R δ^1.5, √R δ^0.5 and R δ are whole powers of r, whose integrals along a ray are closed
+forms. What is left is one smooth integral over θ, at any separation and any |ρ| < 1.
+"""
 
 import math
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,116 +19,118 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, Float
 
+from jaxfric.contact._half_line import half_line_moments
 from jaxfric.contact._mixture import SurfaceMixture
 from jaxfric.contact._profile import root
 
-RADIUS_NODES, HEIGHT_NODES = 32, 48  # agree with adaptive quadrature to 1e-6
-REACH = 8.0  # standard deviations; the tail beyond is below 1e-14
+ANGLES = 48  # agree with adaptive quadrature to 1e-10
+REACH = 8.0  # standard deviations; the density beyond is below 1e-14 of its largest
 
-# One row for each Gaussian of the mixture, one column for each node of its radii, or heights
-ByRadius = Float[Array, "4 r"]
-ByHeight = Float[Array, "4 h"]
+# Nodes and weights on (0, 1) of u = sin²(πx/2), which gathers nodes at both ends: half powers of
+# the distance from an end are smooth in x. The distance from the far end, 1 − u, is kept as well,
+# as a difference would lose its digits
+_x, _w = np.polynomial.legendre.leggauss(ANGLES)
+_x, _w = (1 + _x) / 2, _w / 2
+NEAR, FAR = np.sin(math.pi / 2 * _x) ** 2, np.cos(math.pi / 2 * _x) ** 2
+WEIGHTS = _w * math.pi / 2 * np.sin(math.pi * _x)
+
+# (4, m): one row for each Gaussian of the mixture, one column for each separation
+ByGaussian = Float[Array, "4 m"]
 
 
-def _nodes(
-    count: int, low: Float[Array, "*rows"], high: Float[Array, "*rows"]
-) -> tuple[Float[Array, "*rows nodes"], Float[Array, "*rows nodes"]]:
-    """Gauss–Legendre nodes and weights between low and high, on a new last axis."""
-    shape = (1,) * jnp.ndim(low) + (count,)
-    half = (high - low)[..., None] / 2
-    x, w = (
-        jnp.asarray(v.reshape(shape)).astype(low.dtype)
-        for v in np.polynomial.legendre.leggauss(count)
+class _Window(NamedTuple):
+    """The part of the wedge that counts, in shares of its angle."""
+
+    below: ByGaussian  # the share left out at the line h = d
+    above: ByGaussian  # at the line R = 0
+    width: ByGaussian
+
+
+def _window(height: ByGaussian, radius: ByGaussian, rho: ByGaussian, s: ByGaussian) -> _Window:
+    """Where the density is above 1e-14 of its largest value in the wedge.
+
+    A ray passes the mean at the distance |a| sin(θ − θ0), with |a| the distance of the apex and θ0
+    the angle of the mean; θ0 < 0 when the plane is above it.
+    """
+    toward, far_toward = (radius - rho * height) / s, (height - rho * radius) / s
+    apex = jnp.hypot(height, toward)
+    angle = jnp.arctan2(s, -rho)
+    mean, far_mean = jnp.arctan2(height, toward), jnp.arctan2(radius, far_toward)
+    # The nearest ray is the line h = d itself when the mean is outside; there exp(−p²/2) has
+    # fallen by exp(−REACH²/2) where p² has grown by REACH²
+    nearest = jnp.minimum(height, 0.0)
+    p = jnp.sqrt(nearest**2 + REACH**2)
+    # Behind the apex, or with all of the wedge within reach, nothing is left out
+    whole = (p >= apex) | ((height < 0) & (toward <= 0))
+    reach = jnp.where(whole, math.pi, jnp.arcsin(jnp.where(whole, 0.0, p / apex)))
+    lower = jnp.where(height > 0, jnp.minimum(mean, reach), 0.0)
+    upper = jnp.where(
+        height > 0,
+        jnp.minimum(far_mean, reach),
+        jnp.where(whole, angle, jnp.clip(reach + mean, jnp.finfo(s.dtype).tiny, angle)),
     )
-    return low[..., None] + half * (1 + x), half * w
-
-
-def _density(z: Float[Array, "..."]) -> Float[Array, "..."]:
-    """φ(z), of the standard Gaussian."""
-    return jnp.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-
-
-def _radii(mixture: SurfaceMixture) -> tuple[ByRadius, ByRadius]:
-    """(4, nodes) radii and weights that sum to 1, of Gaussians cut at zero."""
-    mean, deviation = mixture.means[:, 1], root(mixture.covariances[:, 1, 1])
-    # R = t²: the integrand's √R is then smooth at zero, where few nodes would not resolve a root.
-    # The limits carry no gradient: nothing is left beyond them
-    fixed = jax.lax.stop_gradient
-    low = fixed(root(jnp.maximum(mean - REACH * deviation, 0.0)))
-    t, w = _nodes(RADIUS_NODES, low, fixed(root(mean + REACH * deviation)))
-    z = (t**2 - mean[:, None]) / deviation[:, None]
-    weight = w * 2 * t * _density(z) / deviation[:, None]  # dR = 2t dt
-    # A draw has no radius below zero: the share Φ(mean/deviation) above it counts as all
-    return t**2, weight / ndtr(mean / deviation)[:, None]
+    width = (lower + upper) / angle
+    below = jnp.where(height > 0, mean - lower, 0.0) / angle
+    above = jnp.where(height > 0, (far_mean - upper) / angle, 1 - width)
+    return _Window(below, above, width)
 
 
 def mixture_moments(
     mixture: SurfaceMixture, d: Float[Array, " m"]
 ) -> tuple[Float[Array, " m"], Float[Array, " m"], Float[Array, " m"]]:
-    """E[4/3 √R δ^1.5], E[2 √R δ^0.5], E[R δ] of one asperity, for each separation d: (m,).
-
-    Heights outside, radii inside: E[δ^q R^p] = ∫_d^∞ (h − d)^q φ(h) E[R^p | h] dh. The kink at
-    h = d is then the end of an integral; with radii outside, a correlation near ±1 would make it a
-    kink in the middle of one, where nodes do not resolve it.
-    """
-
-    # One separation at a time: (4, 96, 32) nodes of all of them at once would fill the memory
-    def at(d: Float[Array, ""]) -> tuple[Array, Array, Array]:
-        h, weight, excess = _heights(mixture, d)
-        root_R, whole_R = _given_height(mixture, h)
-        share = mixture.weights[:, None] * weight
-        return (
-            jnp.sum(share * 4 / 3 * root_R * excess * root(excess)),
-            jnp.sum(share * 2 * root_R * root(excess)),
-            jnp.sum(share * whole_R * excess),
-        )
-
-    return jax.lax.map(at, d)
+    """E[4/3 √R δ^1.5], E[2 √R δ^0.5], E[R δ] of one asperity, for each separation d: (m,)."""
+    sh, sR = mixture.deviations
+    rho, s = mixture.correlation
+    # Distances of the mean from the lines h = d and R = 0, in standard deviations
+    height = (mixture.means[:, :1] - d[None, :]) / sh[:, None]
+    radius = jnp.broadcast_to((mixture.means[:, 1] / sR)[:, None], height.shape)
+    rho, s = (jnp.broadcast_to(x[:, None], height.shape) for x in (rho, s))
+    load, slope, area = _over_angles(height, radius, rho, s)
+    # 2π of the Gaussian; a draw has no radius below 0, so the share above it counts as all
+    share = (mixture.weights / (2 * math.pi * ndtr(mixture.means[:, 1] / sR)))[:, None]
+    sh, sR = sh[:, None], sR[:, None]
+    return (
+        jnp.sum(share * 4 / 3 * sh * root(sh) * root(sR) * load, 0),
+        jnp.sum(share * 2 * root(sh) * root(sR) * slope, 0),
+        jnp.sum(share * sh * sR * area, 0),
+    )
 
 
-def _heights(mixture: SurfaceMixture, d: Float[Array, ""]) -> tuple[ByHeight, ByHeight, ByHeight]:
-    """Heights above d, weights with the Gaussians' density, and δ = h − d; (4, nodes)."""
-    mean, deviation = mixture.means[:, 0], root(mixture.covariances[:, 0, 0])
-    z = (d - mean) / deviation
-    fixed = jax.lax.stop_gradient
-    # With h = d + deviation y², where roots of δ are smooth. Limits of y: where the density is
-    # above 1e-14 of its largest value for h >= d
-    tail = jnp.sqrt(jnp.maximum(fixed(z), 0.0) ** 2 + REACH**2)
-    low, high = root(-fixed(z) - REACH), root(tail - fixed(z))
-    # Where radii are cut at zero, E[R^p | h] bends at the height whose mean radius is zero: for
-    # correlations near ±1 sharply, so that two integrals meet there
-    slope = _slopes(mixture)[0]
-    level = mean - mixture.means[:, 1] / jnp.where(slope == 0, 1.0, slope)
-    bend = root((fixed(level) - fixed(d)) / fixed(deviation))
-    bend = jnp.clip(jnp.where(fixed(slope) == 0, low, bend), low, high)
-    parts = [_nodes(HEIGHT_NODES, *limits) for limits in ((low, bend), (bend, high))]
-    y, w = (jnp.concatenate(x, -1) for x in zip(*parts, strict=True))
-    weight = w * 2 * y * _density(z[:, None] + y**2)  # dh/deviation = 2y dy
-    excess = deviation[:, None] * y**2
-    return d + excess, weight, excess
-
-
-def _slopes(mixture: SurfaceMixture) -> tuple[Float[Array, "4"], Float[Array, "4"]]:
-    """Of the mean radius over the height, and the deviation of the radius at a height."""
-    S = mixture.covariances
-    slope = S[:, 0, 1] / S[:, 0, 0]
-    return slope, root(S[:, 1, 1] - slope * S[:, 0, 1])
-
-
-def _given_height(mixture: SurfaceMixture, h: ByHeight) -> tuple[ByHeight, ByHeight]:
-    """E[√R; R > 0 | h] and E[R; R > 0 | h], over the share of radii above zero."""
-    slope, deviation = (x[:, None] for x in _slopes(mixture))
-    mean = mixture.means[:, 1:] + slope * (h - mixture.means[:, :1])
-    fixed = jax.lax.stop_gradient
-    # R = t², so that √R is smooth at zero; the limits carry no gradient: nothing is left beyond
-    low = root(jnp.maximum(fixed(mean - REACH * deviation), 0.0))
-    high = root(jnp.maximum(fixed(mean + REACH * deviation), 0.0))
-    t, w = _nodes(RADIUS_NODES, low, high)
-    z = (t**2 - mean[..., None]) / deviation[..., None]
-    weight = w * 2 * t * _density(z) / deviation[..., None]  # dR = 2t dt
-    # A draw has no radius below zero: the share Φ(mean/deviation) above it counts as all
-    every = ndtr(mixture.means[:, 1] / root(mixture.covariances[:, 1, 1]))[:, None]
-    return jnp.sum(weight * t, -1) / every, jnp.sum(weight * t**2, -1) / every
+def _over_angles(
+    height: ByGaussian, radius: ByGaussian, rho: ByGaussian, s: ByGaussian
+) -> tuple[ByGaussian, ByGaussian, ByGaussian]:
+    """∫ h^1.5 R^0.5, ∫ h^0.5 R^0.5 and ∫ h R over the wedge, h and R in standard deviations."""
+    dtype = s.dtype
+    near, far, weights = (jnp.asarray(x[None, None, :]).astype(dtype) for x in (NEAR, FAR, WEIGHTS))
+    window = _Window(
+        *(x[..., None] for x in jax.lax.stop_gradient(_window(height, radius, rho, s)))
+    )
+    height, radius, rho, s = (x[..., None] for x in (height, radius, rho, s))
+    # The shares are constants but the angle is not: the edges of the wedge move with ρ, the nodes
+    # with them
+    angle = jnp.arctan2(s, -rho)
+    theta = angle * (window.below + window.width * near)
+    rest = angle * (window.above + window.width * far)  # ω − θ
+    # Measured from the nearer line, so that a narrow peak beside it keeps its digits
+    from_height = theta <= rest
+    alpha = jnp.where(from_height, theta, rest)
+    sine, cosine = jnp.sin(alpha), jnp.cos(alpha)
+    other = s * cosine + rho * sine  # sin(ω − α)
+    own = jnp.where(from_height, height, radius)
+    opposite = jnp.where(from_height, radius, height)
+    toward = (opposite - rho * own) / s
+    # The mean is at the distance p from the ray, c along it
+    p, c = toward * sine - own * cosine, toward * cosine + own * sine
+    _, _, k2, k3 = half_line_moments(c)
+    measure = weights * angle * window.width * jnp.exp(-(p**2) / 2)
+    h, R = jnp.where(from_height, sine, other), jnp.where(from_height, other, sine)
+    both = jnp.sqrt(h * R)
+    # r dr dθ: one power of r more than those of h and R
+    return (
+        jnp.sum(measure * h * both * k3, -1),
+        jnp.sum(measure * both * k2, -1),
+        jnp.sum(measure * h * R * k3, -1),
+    )
 
 
 def jensen_separation(mixture: SurfaceMixture, load: Float[Array, " m"]) -> Float[Array, " m"]:
@@ -126,9 +139,22 @@ def jensen_separation(mixture: SurfaceMixture, load: Float[Array, " m"]) -> Floa
     δ^1.5 is convex in h, so by Jensen's inequality spheres that all stood at the mean would carry
     no more: their separation, K (mean − d)^1.5 = load, is below the solution.
     """
-    R, weight = _radii(mixture)
-    slope, _ = mixture.height_given_radius
-    K = mixture.weights[:, None] * weight * 4 / 3 * root(R)
-    centre = mixture.means[:, :1] + slope[:, None] * (R - mixture.means[:, 1:])
+    sh, sR = mixture.deviations
+    rho, _ = mixture.correlation
+    half, excess = _root_moments(mixture.means[:, 1] / sR)
+    K = mixture.weights * 4 / 3 * root(sR) * half
+    # The regression line, E[h|R] = E[h] + ρ σ_h (R − E[R])/σ_R, at the radii so weighted
+    centre = mixture.means[:, 0] + rho * sh * excess / half
     total = jnp.sum(K)
     return jnp.sum(K * centre) / total - jnp.cbrt(load / total) ** 2
+
+
+def _root_moments(z: Float[Array, "4"]) -> tuple[Float[Array, "4"], Float[Array, "4"]]:
+    """E[√t] and E[√t (t − z)] of Gaussians about z of deviation 1, cut at t = 0."""
+    near, weights = (jnp.asarray(x[None, :]).astype(z.dtype) for x in (NEAR, WEIGHTS))
+    z = z[:, None]
+    low = jnp.maximum(-REACH, -z)
+    offset = low + (REACH - low) * near
+    density = weights * (REACH - low) * jnp.exp(-(offset**2) / 2) * root(z + offset)
+    scale = 1 / (math.sqrt(2 * math.pi) * ndtr(z[:, 0]))
+    return scale * jnp.sum(density, -1), scale * jnp.sum(density * offset, -1)

@@ -1,5 +1,6 @@
 """Populations whose heights and radii are nearly one number."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -39,3 +40,33 @@ def test_any_correlation_of_heights_and_radii(correlation):
         np.testing.assert_allclose(
             curve.friction, 1e5 * 64 * np.pi * area, rtol=2e-4 if single else 1e-6
         )
+
+
+def test_a_plane_below_the_lowest_sphere():
+    """Exponential heights of which all touch: the numbers of adaptive quadrature over h >= 0."""
+    population = contact.ExponentialHeights(1e-5, 5e-4)
+    material, loads = contact.Material(1.4e6, 1e5), jnp.array([0.01, 0.3, 1.0])
+    curve = contact.expected_friction_law(population, 64, material, loads)
+    assert curve.status.ok and curve.separation[0] > 0 > curve.separation[1]
+    np.testing.assert_allclose(curve.friction[1:], [0.2238, 0.5175], atol=1e-4)
+
+    def friction(mean):
+        found = contact.ExponentialHeights(mean, 5e-4)
+        return contact.expected_friction_law(found, 64, material, loads).friction[2]
+
+    if loads.dtype == jnp.float64:
+        slope = (friction(1e-5 + 1e-10) - friction(1e-5 - 1e-10)) / 2e-10
+        np.testing.assert_allclose(jax.grad(friction)(1e-5), slope, rtol=1e-5)
+
+
+def test_empty_weights_and_tiny_deviations():
+    """Numbers to search from are finite, and come back; nanometres are no degenerate matrix."""
+    one = [[1e-16, 0.0], [0.0, 1e-10]]
+    mixture = contact.SurfaceMixture([1.0, 0.0, 0.0, 0.0], [[0.0, 5e-4]] * 4, [one] * 4)
+    u = mixture.to_unconstrained()
+    assert jnp.isfinite(u).all()
+    np.testing.assert_allclose(
+        contact.SurfaceMixture.from_unconstrained(u).weights, mixture.weights
+    )
+    tiny = [[1e-20, 0.0], [0.0, 1e-18]]
+    assert contact.SurfaceMixture([0.25] * 4, [[0.0, 5e-4]] * 4, [tiny] * 4).valid
