@@ -23,7 +23,9 @@ from jaxfric.contact._half_line import half_line_moments
 from jaxfric.contact._mixture import SurfaceMixture
 from jaxfric.contact._profile import root
 
-ANGLES = 48  # agree with adaptive quadrature to 1e-10
+# At most 25 deviations of the Gaussian lie along the angle (the mean 8 away, ω near π): three nodes
+# in each deviation agree with 300 nodes in all to 1e-13, derivatives with respect to ρ to 1e-7
+ANGLES = 96
 REACH = 8.0  # standard deviations; the density beyond is below 1e-14 of its largest
 
 # Nodes and weights on (0, 1) of u = sin²(πx/2), which gathers nodes at both ends: half powers of

@@ -69,3 +69,29 @@ def test_empty_weights_and_tiny_deviations():
     np.testing.assert_allclose(back.weights, mixture.weights, rtol=1e-6, atol=1e-30)
     tiny = [[1e-20, 0.0], [0.0, 1e-18]]
     assert contact.SurfaceMixture([0.25] * 4, [[0.0, 5e-4]] * 4, [tiny] * 4).valid
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("correlation", [-0.998, -0.5, 0.5, 0.9958, 0.998])
+@pytest.mark.parametrize("deviations", [7.5, 8.2, 21.0])
+def test_all_touch(correlation, deviations):
+    """E[R (h − d)] = (E[h] − d) E[R] + Cov(h, R) when hardly a sphere is left without contact."""
+    spread = RADIUS / deviations
+    material, load = contact.Material(1.4e6, 1e5), jnp.array([64 * 1.4e6 * 3e-2 * (8e-5) ** 1.5])
+
+    def curve(correlation):
+        covariance = correlation * HEIGHT * spread
+        one = jnp.array([[HEIGHT**2, covariance], [covariance, spread**2]])
+        mixture = contact.SurfaceMixture([0.25] * 4, [[0.0, RADIUS]] * 4, jnp.stack([one] * 4))
+        return contact.expected_friction_law(mixture, 64, material, load)
+
+    found = curve(correlation)
+    depth = -found.separation
+    assert 7 * HEIGHT < depth[0] < 12 * HEIGHT
+    area = depth * RADIUS + correlation * HEIGHT * spread
+    np.testing.assert_allclose(found.area, 64 * np.pi * area, rtol=1e-9)
+    derivative = jax.jvp(curve, (correlation,), (1.0,))[1]
+    change = -derivative.separation * RADIUS + HEIGHT * spread
+    np.testing.assert_allclose(
+        derivative.area, 64 * np.pi * change, rtol=1e-6, atol=1e-9 * found.area[0]
+    )
