@@ -325,6 +325,44 @@ def test_bad_designs_are_one_sentence(refusals, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_law_of_a_list_of_asperities(jaxfric, tmp_path):
+    """One sphere by Hertz: A = π R δ with P = 4/3 E* √R δ^1.5, whatever the file calls metres."""
+    (tmp_path / "one.csv").write_text("height (µm),radius (µm)\n3,500\n")
+    done = jaxfric(
+        "contact", "one.csv", "--max-load", 0.01, "--modulus", 1e6, "--shear-strength", 1e5,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "1 asperities" in done.stdout and "contact-output/law.csv" in done.stdout
+    with open(tmp_path / "contact-output" / "law.csv") as file:
+        last = list(csv.DictReader(file))[-1]
+    indentation = (0.75 * 0.01 / (1e6 * 5e-4**0.5)) ** (2 / 3)
+    expected = [0.01, 1e5 * np.pi * 5e-4 * indentation]
+    np.testing.assert_allclose([float(last[k]) for k in ("load_N", "friction_N")], expected, 1e-9)
+    kept = json.loads((tmp_path / "contact-output" / "contact.json").read_text())
+    assert kept["contacts"] == 1 and kept["request"]["max_load_N"] == 0.01
+
+
+def test_bad_surfaces_are_one_sentence(refusals, tmp_path):
+    np.savetxt(tmp_path / "map.txt", np.add.outer(np.arange(9.0), np.arange(9.0)))
+    (tmp_path / "list.csv").write_text("height_m,radius_m\n1e-6,-5e-4\n")
+    cases = [
+        (["none.csv"], "none.csv"),
+        (["list.csv"], "radius"),
+        (["map.txt"], "--pixel"),
+        (["map.txt", "--pixel", 1e-6], "--unit"),
+        (["map.txt", "--pixel", 1e-6, "--unit", "furlong"], "--unit"),
+        (["map.txt", "--pixel", 1e-6, "--unit", "um", "--window", 4], "--window must be an odd"),
+        (["map.txt", "--pixel", 1e-6, "--unit", "um", "--detrend", "cubic"], "--detrend must be"),
+        (["map.txt", "--pixel", 1e-6, "--unit", "um"], "the map is a plane"),
+        (["map.txt", "--pixel", 1e-6, "--unit", "um", "--max-load", 0], "--max-load must be"),
+    ]
+    requests = [["contact", *arguments, "--out", "out"] for arguments, _ in cases]
+    for (status, _, stderr), (_, says) in zip(refusals(requests, tmp_path), cases, strict=True):
+        assert status == 1 and stderr.startswith("error: ") and says in stderr, stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("command", "library", "flags"),
     [

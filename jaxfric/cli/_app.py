@@ -189,6 +189,49 @@ def make_app() -> typer.Typer:
 
                 run_generate(wanted, out, generate, painter=painter, **shared)
 
+    @app.command("contact")
+    def contact_law(
+        surface: Annotated[
+            Path, typer.Argument(help="A list of asperities (height_m, radius_m), or a height map.")
+        ],
+        max_load: Annotated[float, typer.Option(help="Largest load, N.")] = 1.0,
+        modulus: Annotated[float, typer.Option(help="Reduced modulus E*, Pa.")] = 1.4e6,
+        shear_strength: Annotated[
+            float, typer.Option(help="Shear strength of the contact, Pa.")
+        ] = 4e5,
+        area_factor: Annotated[float, typer.Option(help="Area left under shear.")] = 1.0,
+        pixel: Annotated[
+            float | None, typer.Option(help="Of a map, the side of a pixel, m.")
+        ] = None,
+        unit: Annotated[
+            str | None, typer.Option(help="Of a map, that of its heights, such as um.")
+        ] = None,
+        detrend: Annotated[
+            str, typer.Option(help="Of a map, what is taken off: plane, base or none.")
+        ] = "plane",
+        window: Annotated[
+            int, typer.Option(help="Of a map, pixels on a side of what is fitted to a summit; odd.")
+        ] = 5,
+        apart: Annotated[
+            int, typer.Option(help="Of a map, pixels: a summit is the highest this far around.")
+        ] = 1,
+        interacting: Annotated[
+            bool, typer.Option("--interacting", help="Contacts see each other.")
+        ] = False,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("contact-output"),
+    ) -> None:
+        """The friction law of a measured surface, and where it may be wrong."""
+        painter = Painter()
+        prepare()
+        from jaxfric.cli._contact import Reading, run_contact
+
+        with speaking_flags("contact"):
+            run_contact(
+                surface, out, material=(modulus, shear_strength, area_factor), max_load=max_load,
+                reading=Reading(pixel, unit, detrend, window, apart), interacting=interacting,
+                painter=painter,
+            )  # fmt: skip
+
     # Studies train for minutes or hours: they are compiled well rather than quickly. Their networks
     # are float32, as in the papers; what needs float64 switches to it by itself.
     study = typer.Typer(help="Run a published study: a table, figures, metrics.json.")

@@ -96,6 +96,27 @@ _COMMANDS = {
         pairs={"columns": "--column", "units": "--unit"},
         absent=_READING,
     ),
+    "contact": Vocabulary(
+        flags={
+            "max_load": "--max-load",
+            "modulus": "--modulus",
+            "shear_strength": "--shear-strength",
+            "area_factor": "--area-factor",
+            "pixel": "--pixel",
+            "unit": "--unit",
+            "detrend": "--detrend",
+            "window": "--window",
+            "apart": "--apart",
+        },
+        phrases={
+            r"read it with records\.read_asperities": "write its columns as height_m and radius_m",
+            r"pixel and unit are those of a height map": (
+                "--pixel and --unit are those of a height map"
+            ),
+            r"take a larger window for": "take a larger --window for",
+        },
+        absent=_READING,
+    ),
     "predict-slip": Vocabulary(
         flags={
             "tune": "--tune",

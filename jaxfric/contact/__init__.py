@@ -57,6 +57,7 @@ from jaxfric.contact._refine import refine as refine
 from jaxfric.contact._refine_interacting import refine_interacting as refine_interacting
 from jaxfric.contact._sobol import sobol as sobol
 from jaxfric.contact._stream import LawBatch as LawBatch, law_stream as law_stream
+from jaxfric.contact._summits import Summits as Summits, summits as summits
 from jaxfric.contact._targets import (
     bilinear_law as bilinear_law,
     check_target as check_target,
@@ -65,3 +66,4 @@ from jaxfric.contact._targets import (
     power_law as power_law,
 )
 from jaxfric.contact._tolerance import Tolerance as Tolerance, tolerance as tolerance
+from jaxfric.contact._under_load import UnderLoad as UnderLoad, under_load as under_load

@@ -21,12 +21,18 @@ lines and the remedy.
 from jaxfric.records._friction_law import FrictionLaw as FrictionLaw
 from jaxfric.records._friction_law_cleaning import measured_law as measured_law
 from jaxfric.records._friction_law_reader import read_friction_law as read_friction_law
+from jaxfric.records._height_map import AsperityList as AsperityList, HeightMap as HeightMap
+from jaxfric.records._height_map_reader import read_height_map as read_height_map
 from jaxfric.records._labquake_reader import read_labquake as read_labquake
 from jaxfric.records._labquake_record import LabquakeRecord as LabquakeRecord
 from jaxfric.records._sample import sample as sample
 from jaxfric.records._surface_mesh import (
     cap_mesh as cap_mesh,
     cap_triangles as cap_triangles,
+)
+from jaxfric.records._surface_reader import (
+    read_asperities as read_asperities,
+    read_surface as read_surface,
 )
 from jaxfric.records._surface_stl import stl_bytes as stl_bytes, write_stl as write_stl
 from jaxfric.records._surface_table import (
