@@ -66,9 +66,23 @@ def test_a_process_that_dies_costs_only_time(painter, tmp_path):
     assert all(content(x, tmp_path / f"{k}.png") for k, x in enumerate(figures))
 
 
+def test_a_command_that_ends_meanwhile_leaves_no_traceback():
+    code = """
+import os
+import numpy as np
+from jaxfric.cli._drawing import Painter
+x = np.linspace(0.0, 1.0, 50)
+Painter().draw("jaxfric.plotting._history", "plot_sensitivity", x, x**2, {"a": x}, title="late")
+os._exit(1)
+"""
+    # The process that draws shares this stderr, so that its end is waited for as well
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_what_draws_imports_no_jax():
     """That would take longer than what the process is there for, and one of two cores."""
-    names = ("_fit", "_design", "_slip_prediction", "_history")
+    names = ("_fit", "_design", "_part", "_contact", "_slip_prediction", "_history")
     lines = [f"import jaxfric.plotting.{name}" for name in names]
     code = "; ".join(["import sys", *lines, "print('jax' in sys.modules)"])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -81,9 +81,15 @@ class Painter:
 
     def close(self) -> None:
         """End the process; what was ordered and not written is drawn here."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            # What was written and not read any more has no reader
+            with contextlib.suppress(OSError):
+                cast("IO[bytes]", pipe).close()
 
 
 class Ordered:
@@ -127,7 +133,12 @@ def serve() -> None:
             content: bytes | None = _drawn(*order)
         except Exception:
             content = None
-        _send(answers, content)
+        try:
+            _send(answers, content)
+        except BrokenPipeError:
+            # The command has ended with an error of its own while this was being drawn: what is
+            # left in the pipe's buffer has no reader, and Python's own end would say so
+            os._exit(0)
 
 
 def _drawn(module: str, name: str, args: tuple[object, ...], options: dict[str, object]) -> bytes:
