@@ -13,7 +13,7 @@ import pytest
 
 from jaxfric import records
 from jaxfric.cli._files import publish
-from jaxfric.cli._fit import Request, run_fit
+from jaxfric.cli._fit_step import Request, run_fit
 from jaxfric.cli._generate import run_generate
 from jaxfric.cli._messages import in_flags, speaking_flags
 from jaxfric.cli._target import wanted_law

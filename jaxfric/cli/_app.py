@@ -70,7 +70,7 @@ def make_app() -> typer.Typer:
         """Fit rate-and-state laws to a laboratory velocity step; several files make one table."""
         painter = Painter()  # imports what draws, while this process imports JAX
         prepare()
-        from jaxfric.cli._fit import Request, run_fit_files
+        from jaxfric.cli._fit_step import Request, run_fit_files
 
         laws = tuple(evolution or ("aging", "slip"))
         with speaking_flags("fit-step"):
@@ -310,7 +310,7 @@ def make_app() -> typer.Typer:
         """Predict friction and time to failure of a fault from its acoustic emission."""
         painter = Painter()
         prepare(x64=False)
-        from jaxfric.cli._slip import run_predict
+        from jaxfric.cli._predict_slip import run_predict
 
         with speaking_flags("predict-slip"):
             run_predict(

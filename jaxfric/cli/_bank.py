@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxfric import contact
 from jaxfric._files import written_whole
-from jaxfric.cli._setup import cache_folder
+from jaxfric.cli._cache import cache_folder
 from jaxfric.programs._sources import digest
 
 # Laws of random surfaces that a design starts from: the nearest in shape is refined

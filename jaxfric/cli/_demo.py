@@ -5,7 +5,7 @@ from pathlib import Path
 from jaxfric.cli._design import run_design
 from jaxfric.cli._drawing import Painter
 from jaxfric.cli._files import publish
-from jaxfric.cli._fit import Request, run_fit
+from jaxfric.cli._fit_step import Request, run_fit
 from jaxfric.cli._target import wanted_law
 
 DRAWING = "jaxfric.plotting._history"

@@ -1,7 +1,8 @@
 """What the command line decides before JAX starts; the library itself decides none of it."""
 
 import os
-from pathlib import Path
+
+from jaxfric.cli._cache import cache_folder
 
 # Most of the time to a first answer is compilation. At level 0 it takes a third of that at the
 # default; what computes for seconds names a higher level of its own (`programs.program`).
@@ -12,7 +13,6 @@ QUICK_XLA = (
     # XLA's older way to emit fused loops on the CPU, which has less to compile at this level
     "--xla_cpu_use_fusion_emitters=false",
 )
-CACHE = "JAXFRIC_CACHE"
 
 
 def prepare(*, quick: bool = True, x64: bool = True) -> None:
@@ -48,19 +48,3 @@ def prepare(*, quick: bool = True, x64: bool = True) -> None:
         jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
-
-def cache_folder() -> Path | None:
-    """Of traced and compiled programs: what `JAXFRIC_CACHE` names, else the user's cache.
-
-    None where it says "off".
-    """
-    named = os.environ.get(CACHE, "")
-    if named.lower() == "off":
-        return None
-    if named:
-        return Path(named).expanduser()
-    # Imported here, so that --help does without
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("jaxfric"))

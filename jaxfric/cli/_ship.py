@@ -4,7 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from jaxfric.cli._setup import CACHE, prepare
+from jaxfric.cli._cache import CACHE
+from jaxfric.cli._setup import prepare
 
 # Of the records that are made up: s between samples, and s between slip events
 DT, RECURRENCE = 0.1, 10.0
@@ -42,7 +43,7 @@ def main() -> None:
 def _fits(out: Path) -> None:
     """Of short, ordinary and long windows: a program for each length that records are padded to."""
     from jaxfric import records
-    from jaxfric.cli._fit import Request, run_fit
+    from jaxfric.cli._fit_step import Request, run_fit
 
     for window in ((4.0, 4.0), None):
         run_fit(records.sample("basalt"), out / "fit", Request(window=window))
@@ -68,7 +69,7 @@ def _predictions(out: Path) -> None:
     """Of stick-slip records of two lengths; networks are float32, as `predict-slip` sets it."""
     import jax
 
-    from jaxfric.cli._slip import run_predict
+    from jaxfric.cli._predict_slip import run_predict
 
     jax.config.update("jax_enable_x64", False)
     for cycles in CYCLES:

@@ -14,7 +14,6 @@ from jaxfric.networks._autoencoder import (
     kl_divergence as kl_divergence,
     smooth_l1 as smooth_l1,
 )
-from jaxfric.networks._cell import FrictionCell as FrictionCell
 from jaxfric.networks._dense import MLP as MLP, ResidualMLP as ResidualMLP
 from jaxfric.networks._emission import EmissionGRU as EmissionGRU, EmissionTCN as EmissionTCN
 from jaxfric.networks._encoder_decoder import (
@@ -23,7 +22,8 @@ from jaxfric.networks._encoder_decoder import (
     latent_share as latent_share,
     scalogram_loss as scalogram_loss,
 )
-from jaxfric.networks._gru import FrictionGRU as FrictionGRU
+from jaxfric.networks._friction_cell import FrictionCell as FrictionCell
+from jaxfric.networks._friction_gru import FrictionGRU as FrictionGRU
 from jaxfric.networks._law import CellLaw as CellLaw, SteppedLaw as SteppedLaw
 from jaxfric.networks._losses import (
     direct_effect as direct_effect,

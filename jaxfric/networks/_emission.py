@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from jaxfric._types import Numbers
 from jaxfric.networks._encoder_decoder import count, latent_width
-from jaxfric.networks._gated import gated_unit
+from jaxfric.networks._gru_scan import gated_unit
 from jaxfric.networks._initial import normal_weights
 
 

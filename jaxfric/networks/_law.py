@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from jaxfric._types import Number
-from jaxfric.networks._cell import FrictionCell
+from jaxfric.networks._friction_cell import FrictionCell
 from jaxfric.networks._sequence import RecurrentNetwork
 
 

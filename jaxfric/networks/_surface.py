@@ -1,15 +1,10 @@
 """A generator of asperities: a draft, then corrections that have seen what the draft does."""
 
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from jaxfric._drafts import seen_by_correction, seen_by_draft
 from jaxfric.networks._dense import ResidualMLP
-
-# Relative errors of the law are multiplied by it before a correction sees them: a tenth becomes a
-# number of order one. Beyond that the square root in `correct` bounds them, so that a draft whose
-# law is wrong altogether does not drown everything else that the correction is given.
-GAIN = 10.0
 
 
 class SurfaceGenerator(nnx.Module):
@@ -30,8 +25,7 @@ class SurfaceGenerator(nnx.Module):
         rngs: of the initial weights.
 
     Example:
-        >>> import jax.numpy as jnp
-        >>> from flax import nnx
+        >>>         >>> from flax import nnx
         >>> network = SurfaceGenerator(48, 4, 8, 16, 1, rngs=nnx.Rngs(0))
         >>> law, facts, z = jnp.zeros(48), jnp.zeros(4), jnp.zeros(8)
         >>> head = network.draft(law, facts, z)
@@ -67,7 +61,7 @@ class SurfaceGenerator(nnx.Module):
         self, law: Float[Array, " law"], facts: Float[Array, " facts"], z: Float[Array, " latent"]
     ) -> Float[Array, " outputs"]:
         """The first state."""
-        return self.first(jnp.concatenate([law, facts, z]))
+        return self.first(seen_by_draft(law, facts, z))
 
     def correct(
         self,
@@ -79,7 +73,6 @@ class SurfaceGenerator(nnx.Module):
         z: Float[Array, " latent"],
     ) -> Float[Array, " outputs"]:
         """The state after correction k; errors: those of the law of `head`."""
-        g = GAIN * errors
-        g = g / jnp.sqrt(1 + g**2)
+        seen = seen_by_correction(seen_by_draft(law, facts, z), errors, head)
         # Added to the state before it: a correction has to learn the difference alone
-        return head + self.later[k](jnp.concatenate([law, facts, z, g, head]))
+        return head + self.later[k](seen)

@@ -9,16 +9,16 @@ solve(law, t)                           # compiled once for a kind of arguments
 programs.keep("~/.cache/my-app")        # an application's choice: traced once on a machine
 """
 
-from jaxfric.programs._kept import (
+from jaxfric.programs._program import (
+    Program as Program,
+    prepare as prepare,
+    program as program,
+)
+from jaxfric.programs._store import (
     EVERYWHERE as EVERYWHERE,
     SHIPPED as SHIPPED,
     Keeper as Keeper,
     forget as forget,
     keep as keep,
     keeper as keeper,
-)
-from jaxfric.programs._program import (
-    Program as Program,
-    prepare as prepare,
-    program as program,
 )

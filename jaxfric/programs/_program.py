@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from jaxfric.programs import _kept
+from jaxfric.programs import _store
 
 # Functions of these packages do not change while a process runs. One of the user's may read a
 # number that changes, and what was traced would not know.
@@ -49,7 +49,7 @@ class Program:
         if not all(map(_lasting, static)):
             return self.function(*args)
         # Inside the caller's own jit, grad or vmap there are no numbers to run a kept program on
-        keeper = _kept.keeper()
+        keeper = _store.keeper()
         if keeper is not None and not _traced(args):
             # `prepare` asked this thread for the program alone: what comes after needs its result,
             # so the call ends here
@@ -93,7 +93,7 @@ def prepare(function: Callable[..., object], *args: object, **kwargs: object) ->
         args: of the function, of the kind it will be called with.
         kwargs: the same.
     """
-    if _kept.keeper() is None:
+    if _store.keeper() is None:
         return
     # The function runs as far as its first program, with whatever it does before: nobody else knows
     # which arguments that program will be given

@@ -69,17 +69,8 @@ class AbstractEvolution(eqx.Module):
         """θ after `dt` at constant V, exactly."""
 
 
-class Aging(AbstractEvolution):
-    """Aging (Dieterich) law: θ' = 1 − q; heals with time at rest.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> theta = Aging().advance(jnp.array(10.0), jnp.array(0.0), jnp.array(90.0), 1e-5)
-        >>> print(theta)  # at rest, age is time
-        100.0
-
-    Source: Dieterich (1979); Ruina (1983).
-    """
+class _AgingRates(AbstractEvolution):
+    """The rates that the aging law and Nagata's share."""
 
     def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
         return 1 - V * theta / Dc
@@ -90,6 +81,19 @@ class Aging(AbstractEvolution):
 
     def log_steady(self, V: Number, Dc: Number) -> Number:
         return jnp.log(Dc / V)
+
+
+class Aging(_AgingRates):
+    """Aging (Dieterich) law: θ' = 1 − q; heals with time at rest.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> theta = Aging().advance(jnp.array(10.0), jnp.array(0.0), jnp.array(90.0), 1e-5)
+        >>> print(theta)  # at rest, age is time
+        100.0
+
+    Source: Dieterich (1979); Ruina (1983).
+    """
 
     def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         # θ = θ0 e^{−r} + dt (1 − e^{−r})/r. Not Dc/V + (θ0 − Dc/V) e^{−r}: in a hold both terms
@@ -157,7 +161,7 @@ class PRZ(AbstractEvolution):
         return (theta + dt * tanh_ratio(r)) / (1 + V * theta / (2 * Dc) * jnp.tanh(r))
 
 
-class Nagata(AbstractEvolution):
+class Nagata(_AgingRates):
     """Nagata law: θ' = 1 − q − (c/b) θ μ'; the state also weakens with stress.
 
     Here stands the aging part; the law object adds the term in μ'. At constant V a single state
@@ -186,15 +190,6 @@ class Nagata(AbstractEvolution):
     @property
     def weakening(self) -> Number:
         return self.c
-
-    def rate(self, V: Number, theta: Number, Dc: Number) -> Number:
-        return 1 - V * theta / Dc
-
-    def log_rate(self, V: Number, log_theta: Number, Dc: Number) -> Number:
-        return safe_exp(-log_theta) - V / Dc
-
-    def log_steady(self, V: Number, Dc: Number) -> Number:
-        return jnp.log(Dc / V)
 
     def advance(self, theta: Number, V: Number, dt: Number, Dc: Number) -> Number:
         # At constant V friction changes with the state alone, μ' = b θ'/θ: θ' = 1 − q − c θ', which

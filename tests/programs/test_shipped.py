@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from jaxfric import inversion, programs, ratestate as rs, records
-from jaxfric.programs._kept import Note
 from jaxfric.programs._sources import digest
+from jaxfric.programs._store import Note
 
 NOTES = sorted(programs.SHIPPED.glob("*.json"))
 REMEDY = "the code has changed since the programs were made: run `make programs`"

@@ -310,7 +310,7 @@ def test_the_smaller_tables_of_fault_slip_are_those_of_the_stored_run(slips, hea
 
 def test_every_method_of_fault_slip_is_in_the_stored_run(slips):
     """A line of the table that was added since would have no number anywhere."""
-    from jaxfric.studies.fault_slip._methods import methods
+    from jaxfric.studies.fault_slip._lines import methods
 
     stored_rows = [r for r in slips["rows"] if r["record"] in slips["laboratory"]]
     plan = fault_slip._presets.PRESETS["laptop"]

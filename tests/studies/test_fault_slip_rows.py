@@ -13,7 +13,7 @@ from jaxfric.studies._kit import Method
 from jaxfric.studies.fault_slip import (
     _analyses as analyses,
     _ask as ask,
-    _methods as of_methods,
+    _lines as of_methods,
     _rows as of_rows,
     _summary as summary,
 )

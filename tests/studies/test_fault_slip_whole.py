@@ -9,7 +9,7 @@ import pytest
 from jaxfric.studies import fault_slip
 from jaxfric.studies._kit import Keeper, Method
 from jaxfric.studies.fault_slip import (
-    _methods as of_methods,
+    _lines as of_methods,
     _rows as of_rows,
     _study as whole,
     _trained as of_study,

@@ -13,11 +13,11 @@ from hypothesis import given, strategies as st
 
 from jaxfric.studies import FolderInUseError
 from jaxfric.studies._kit import Keeper, Method, Study, _environment, in_threads
-from jaxfric.studies.fault_slip._methods import CONTROLS, MIDDLE, methods as fault_slip_methods
+from jaxfric.studies.fault_slip._lines import CONTROLS, MIDDLE, methods as fault_slip_methods
 from jaxfric.studies.fault_slip._summary import headline as fault_slip_headline
+from jaxfric.studies.metainterface._lines import Lines
 from jaxfric.studies.metainterface._presets import PRESETS
 from jaxfric.studies.metainterface._summary import headline as metainterface_headline
-from jaxfric.studies.metainterface._table import Lines
 from jaxfric.studies.metainterface._trained import Trained
 
 # ---------------------------------------------------------------- a study

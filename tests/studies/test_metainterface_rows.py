@@ -13,14 +13,14 @@ from jaxfric import contact
 from jaxfric.studies import metainterface
 from jaxfric.studies._kit import Keeper, Method
 from jaxfric.studies.metainterface import (
+    _answers as methods,
     _diversity as diversity,
-    _methods as methods,
+    _lines as table,
     _rows as rows_module,
     _study as whole,
     _summary as of_table,
-    _table as table,
 )
-from jaxfric.studies.metainterface._methods import Answer
+from jaxfric.studies.metainterface._answers import Answer
 from jaxfric.studies.metainterface._presets import PRESETS
 from jaxfric.studies.metainterface._targets import Group
 from jaxfric.studies.metainterface._trained import Trained

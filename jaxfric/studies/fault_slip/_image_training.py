@@ -11,6 +11,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Key
 
 from jaxfric import networks
+from jaxfric.studies.fault_slip import _rates
 from jaxfric.studies.fault_slip._data import Records
 from jaxfric.studies.fault_slip._images import (
     COLUMNS,
@@ -155,6 +156,6 @@ def train_images(
     start = members(lambda seed: image_network(seed, **variant), seeds)
     loss = partial(image_loss, causal=variant.get("causal", True))
     return fit(
-        loss, start, records, seeds, steps=steps, batch_size=batch_size, rate=2e-3,
+        loss, start, records, seeds, steps=steps, batch_size=batch_size, rate=_rates.IMAGES,
         checkpoint=checkpoint, progress=progress,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from jaxfric.records import LabquakeRecord
 from jaxfric.studies._kit import Keeper, Method, Metrics, Study
 from jaxfric.studies.fault_slip import _analyses as analyses
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
-from jaxfric.studies.fault_slip._methods import KINDS, MIDDLE, Answers, methods
+from jaxfric.studies.fault_slip._lines import KINDS, MIDDLE, Answers, methods
 from jaxfric.studies.fault_slip._presets import PRESETS, Preset
 from jaxfric.studies.fault_slip._rows import Row, rows_of, yardsticks
 from jaxfric.studies.fault_slip._shown import shown

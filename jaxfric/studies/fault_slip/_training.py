@@ -16,6 +16,7 @@ from jaxtyping import Array, Key, PyTree
 
 from jaxfric import networks, training
 from jaxfric.studies._kit import in_threads
+from jaxfric.studies.fault_slip import _rates
 from jaxfric.studies.fault_slip._data import Records
 from jaxfric.studies.fault_slip._features import Scale, features
 
@@ -131,8 +132,8 @@ def train_sequence(
     def train(seeds: tuple[int, ...], folder: Path) -> Members:
         start = members(sequence_network, seeds)
         return fit(
-            sequence_loss, start, records, seeds, steps=steps, batch_size=batch_size, rate=4e-3,
-            checkpoint=folder, progress=progress,
+            sequence_loss, start, records, seeds, steps=steps, batch_size=batch_size,
+            rate=_rates.SEQUENCES, checkpoint=folder, progress=progress,
         )  # fmt: skip
 
     folder = Path(checkpoint)

@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
+from jaxfric.studies.fault_slip import _rates
 from jaxfric.studies.fault_slip._ask import FOLDS, STEPS
 from jaxfric.studies.fault_slip._features import features
 from jaxfric.studies.fault_slip._image_training import EMPHASIS, error_weights, image_errors
 from jaxfric.studies.fault_slip._images import COLUMNS, columns, emission_image, friction_image
 from jaxfric.studies.fault_slip._reading import leading
 from jaxfric.studies.fault_slip._training import TIME_WEIGHT
-from jaxfric.studies.fault_slip._tuning_loop import RATE, Parameters, held, mask_of, tuned_network
+from jaxfric.studies.fault_slip._tuning_loop import Parameters, held, mask_of, tuned_network
 
 HELD_BACK = 0.1  # share of the samples that validate where there is patience, as in the paper
 # Samples that a span is padded to: a program for each length, whatever the span. The first holds
@@ -79,7 +80,7 @@ def folds(
 
 
 def tune_sequence(
-    network: PyTree, lesson: Lesson, part: str, *, steps: int = STEPS, rate: float = RATE,
+    network: PyTree, lesson: Lesson, part: str, *, steps: int = STEPS, rate: float = _rates.TUNING,
     patience: int | None = None, seed: int = 0,
 ) -> PyTree:  # fmt: skip
     """Sequence networks tuned on the lesson.
@@ -168,7 +169,8 @@ def lesson_loss(
 
 def tune_images(
     network: PyTree, energy: Float[Array, " n"], friction: Float[Array, " n"], part: str, *,
-    causal: bool = True, begin: int = 0, steps: int = STEPS, rate: float = RATE, seed: int = 0,
+    causal: bool = True, begin: int = 0, steps: int = STEPS, rate: float = _rates.TUNING,
+    seed: int = 0,
 ) -> PyTree:  # fmt: skip
     """Encoder-decoders tuned on a span in its own units.
 

@@ -16,9 +16,6 @@ from jaxfric.studies._kit import in_threads
 from jaxfric.studies.fault_slip._reading import leading
 from jaxfric.studies.fault_slip._training import Loss
 
-# Of Adam at the start of the cosine; some cycles teach little, and less than the rate of training
-# forgets little of the simulations. Chosen on the first 120 s of p4581.
-RATE = 1.5e-3
 LAST = 0.05  # share of the rate that is left at the end of the cosine
 # Steps of a compiled call at most: it takes a divisor of all steps, and so runs of other lengths
 # share its program.

@@ -7,8 +7,8 @@ from jaxtyping import Array, Float, Key
 
 from jaxfric import contact
 from jaxfric.networks import CVAE
+from jaxfric.studies.metainterface._answers import apply, generated, ours, retrieval
 from jaxfric.studies.metainterface._gan import GAN
-from jaxfric.studies.metainterface._methods import apply, generated, ours, retrieval
 from jaxfric.studies.metainterface._model import Generator
 from jaxfric.studies.metainterface._paper import (
     MATERIAL,

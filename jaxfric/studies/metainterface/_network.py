@@ -8,15 +8,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxfric._drafts import seen_by_correction, seen_by_draft
+
 if TYPE_CHECKING:
     # For a type checker alone: a design does without flax, and without waiting for its import
     from flax import nnx
 
     from jaxfric.networks import ResidualMLP, SurfaceGenerator
-
-# As in `networks.SurfaceGenerator`, whose equations stand here once more: a relative error of a
-# tenth becomes a number of order one, beyond which the square root in `correct` bounds it
-GAIN = 10.0
 
 
 @runtime_checkable
@@ -100,7 +98,7 @@ class TrainedNetwork(eqx.Module):
         self, law: Float[Array, " law"], facts: Float[Array, " facts"], z: Float[Array, " latent"]
     ) -> Float[Array, " outputs"]:
         """The first state."""
-        return self.first(jnp.concatenate([law, facts, z]))
+        return self.first(seen_by_draft(law, facts, z))
 
     def correct(
         self,
@@ -112,10 +110,9 @@ class TrainedNetwork(eqx.Module):
         z: Float[Array, " latent"],
     ) -> Float[Array, " outputs"]:
         """The state after correction k; errors: those of the law of `head`."""
-        g = GAIN * errors
-        g = g / jnp.sqrt(1 + g**2)
+        seen = seen_by_correction(seen_by_draft(law, facts, z), errors, head)
         # Added to the state before it: a correction has to learn the difference alone
-        return head + self.later[k](jnp.concatenate([law, facts, z, g, head]))
+        return head + self.later[k](seen)
 
 
 def plain(network: "SurfaceGenerator | TrainedNetwork") -> TrainedNetwork:

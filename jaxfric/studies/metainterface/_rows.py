@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Array
 
 from jaxfric.studies._kit import Method
+from jaxfric.studies.metainterface._answers import Answer, Answering, apply
 from jaxfric.studies.metainterface._diversity import rms_distance
-from jaxfric.studies.metainterface._methods import Answer, Answering, apply
 from jaxfric.studies.metainterface._paper import parameter_smape
 from jaxfric.studies.metainterface._targets import Group
 

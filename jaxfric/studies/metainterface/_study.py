@@ -4,11 +4,11 @@ import os
 
 from jaxfric._files import write_json
 from jaxfric.studies._kit import Keeper, Metrics, Study
+from jaxfric.studies.metainterface._lines import Line, Lines
 from jaxfric.studies.metainterface._presets import PRESETS, Preset
 from jaxfric.studies.metainterface._questions import Questions, shown
 from jaxfric.studies.metainterface._rows import Row, ask
 from jaxfric.studies.metainterface._summary import PAPER, headline
-from jaxfric.studies.metainterface._table import Line, Lines
 from jaxfric.studies.metainterface._targets import Group, families, random_group
 from jaxfric.studies.metainterface._trained import Trained
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from jaxfric.studies._kit import Method, Metrics
+from jaxfric.studies.metainterface._lines import BANK, BEST, OURS
 from jaxfric.studies.metainterface._rows import SAME, Row, on
-from jaxfric.studies.metainterface._table import BANK, BEST, OURS
 
 PAPER = {
     "note": "arXiv:2511.03735; its parameter ranges, loads and material are not published: its "

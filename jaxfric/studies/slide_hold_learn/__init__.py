@@ -14,7 +14,7 @@ from jaxfric.studies.slide_hold_learn._data import (
 )
 from jaxfric.studies.slide_hold_learn._metrics import errors as errors, score as score
 from jaxfric.studies.slide_hold_learn._presets import PRESETS as PRESETS, Preset as Preset
+from jaxfric.studies.slide_hold_learn._printed import table as table
 from jaxfric.studies.slide_hold_learn._recipes import RECIPES as RECIPES, Recipe as Recipe
 from jaxfric.studies.slide_hold_learn._study import run as run
-from jaxfric.studies.slide_hold_learn._table import table as table
 from jaxfric.studies.slide_hold_learn._trained import trained as trained

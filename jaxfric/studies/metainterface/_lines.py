@@ -1,6 +1,6 @@
 """Every line of the table: what is asked, which network it needs, of which targets.
 
-A new line is an entry here; what it does with a target is a function of `_methods`.
+A new line is an entry here; what it does with a target is a function of `_answers`.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from jaxfric import contact
 from jaxfric.networks import CVAE, MLP
 from jaxfric.studies._kit import Method
-from jaxfric.studies.metainterface import _methods as methods
+from jaxfric.studies.metainterface import _answers as methods
 from jaxfric.studies.metainterface._gan import GAN
 from jaxfric.studies.metainterface._paper import (
     ADVERSARIAL,
