@@ -10,7 +10,14 @@ import numpy as np
 from jaxfric._types import Vector
 from jaxfric.cli._drawing import Painter
 from jaxfric.cli._files import Content, publish
-from jaxfric.contact import Asperities, FrictionCurve, Material, Summits, UnderLoad
+from jaxfric.contact import (
+    Asperities,
+    FrictionCurve,
+    InteractingContacts,
+    Material,
+    Summits,
+    UnderLoad,
+)
 from jaxfric.records import AsperityList, HeightMap
 
 LOADS = 128  # as many as the laws of designs have
@@ -63,10 +70,13 @@ def run_contact(
     loads = jnp.asarray(max_load * np.arange(1, LOADS + 1) / LOADS)
     curve = contact.friction_law(_padded(found.surface), made, loads)
     level = None if found.summits is None else found.summits.levelled
-    loaded = contact.under_load(found.surface, curve, position=found.position, height_map=level)
-    law = _interacting(found, made, loads) if interacting else curve
+    together = _interacting(found, made, loads) if interacting else None
+    law = curve if together is None else together.curve
     if not bool(law.status.ok):
         raise RuntimeError(f"the surface has no friction law: {law.status}")
+    loaded = contact.under_load(
+        found.surface, together or curve, position=found.position, height_map=level
+    )
     flags = _flags(found) | loaded.flags()
     text = _text(found, curve, law, loaded, interacting)
     print(text)
@@ -118,8 +128,10 @@ def _padded(surface: Asperities) -> Asperities:
     )  # fmt: skip
 
 
-def _interacting(found: Found, material: Material, loads: Vector) -> FrictionCurve:
-    """The law of contacts that see each other, of the highest that there is room for."""
+def _interacting(found: Found, material: Material, loads: Vector) -> InteractingContacts:
+    """Contacts that see each other, of the highest asperities that there is room for."""
+    import equinox as eqx
+
     from jaxfric import contact
 
     if found.position is None:
@@ -131,13 +143,18 @@ def _interacting(found: Found, material: Material, loads: Vector) -> FrictionCur
     surface = _padded(Asperities(height[kept], radius[kept]))
     position = np.zeros((surface.size, 2))
     position[: kept.size] = found.position[kept]
-    curve = contact.interacting_friction_law(surface, position, material, loads)
-    if kept.size < height.size and int(np.asarray(curve.contact_count)[-1]) == kept.size:
+    together = contact.interacting_contacts(surface, position, material, loads)
+    touching = int(np.asarray(together.curve.contact_count)[-1])
+    if kept.size < height.size and touching == kept.size:
         raise ValueError(
             f"more than {MOST} contacts touch at the largest load, and so many cannot be solved "
             "together; lower the largest load, or take the contacts as independent"
         )
-    return curve
+    # Row for row as in the file; those that there was no room for do not touch
+    rows = np.zeros((2, LOADS, height.size))
+    for row, found_there in zip(rows, (together.force, together.radius), strict=True):
+        row[:, kept] = np.asarray(found_there)[:, : kept.size]
+    return eqx.tree_at(lambda x: (x.force, x.radius), together, tuple(rows))
 
 
 def _flags(found: Found) -> dict[str, np.ndarray]:

@@ -19,6 +19,8 @@ ROOM, DEVIATIONS = 1.25, 5.0
 LEFT = 0.25
 # Of a quantum: heights this near to a multiple of it are that multiple, and differ by rounding
 NEARLY = 1e-6
+# Of a quantum: what single precision leaves of a depth of thousands of them
+ROUNDED = 1e-2
 
 
 class Part(eqx.Module):
@@ -107,14 +109,15 @@ def part(
         height_error: standard deviation of a height as made, m.
         max_height: of the tallest tip above the block, m; any if None. Design for it with
             `max_height` and `max_approach` = `room(max_height, clearance, quantum)`.
-        quantum: heights above the block become multiples of this, m.
+        quantum: heights above the block become multiples of this, m. Depths below the highest tip
+            must be so already: design with the same `quantum`.
 
     Returns:
         `Part`.
 
     Raises:
-        ValueError: a part that would be higher than `max_height`, a number out of range, or
-            asperities that are no spheres.
+        ValueError: a part that would be higher than `max_height`, a design that was made without
+            this quantum, a number out of range, or asperities that are no spheres.
 
     Example:
         >>> import jax.numpy as jnp
@@ -125,6 +128,11 @@ def part(
         >>> made.clearance > made.approach
         True
     """
+    if not isinstance(design, Design):
+        raise ValueError(
+            "a part is made of what design or refine returns, as it needs the law too; got "
+            f"{type(design).__name__}"
+        )
     if np.ndim(design.load) != 1:
         raise ValueError(
             f"a part is of one design; got {np.shape(design.error)} of them. Take one with "
@@ -139,16 +147,18 @@ def part(
         raise ValueError(f"the design has no friction law: {design.status}")
     grid = quantum or 0.0
     highest = np.inf if max_height is None else _down(max_height, grid)
-    # The least that the flat and every tip keep from the block
-    least = clearance or 0.0
+    wanted = max(ROOM * approach, DEVIATIONS * height_error) if clearance is None else clearance
+    # The least that the flat and every tip keep from the block: what is wanted, of which a limit of
+    # the height may take what is more than a quarter of that limit
+    least = wanted
     if max_height is not None:
-        least = highest - room(max_height, clearance, quantum)
+        least = min(wanted, highest - room(max_height, clearance, quantum))
     design = _raised(design, approach, min(IDLE * approach, highest - least), grid)
     used = np.asarray(design.surface.used)
     height = np.asarray(design.surface.height, float)[used]
     depth = height.max() - height
+    _on_grid(depth, quantum)
     reach = max(approach, float(depth.max()))
-    wanted = max(ROOM * approach, DEVIATIONS * height_error) if clearance is None else clearance
     top = min(_up(reach + wanted, grid), highest)
     if top - reach < least * (1 - NEARLY):
         raise ValueError(
@@ -173,6 +183,19 @@ def _spheres(design: Design) -> None:
             f"a part is milled as spherical caps, and this design has exponents {span(other)}: "
             "design spheres (leave exponent out), or take heights, radii and exponents from "
             "design.surface"
+        )
+
+
+def _on_grid(depth: np.ndarray, quantum: float | None) -> None:
+    """Refuse depths between two multiples: moved there by a mill, they would make another law."""
+    if quantum is None:
+        return
+    steps = depth / quantum
+    off = float(np.abs(steps - np.round(steps)).max())
+    if off > ROUNDED:
+        raise ValueError(
+            f"heights of this design are up to {off:.2g} of quantum = {quantum:.4g} m off its "
+            f"multiples: design with quantum={quantum:g}, so that the law is that of the part"
         )
 
 

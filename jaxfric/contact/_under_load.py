@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64
 from jaxfric._show import printed
 from jaxfric.contact._asperities import Asperities
 from jaxfric.contact._curve import FrictionCurve
+from jaxfric.contact._interaction import InteractingContacts
 from jaxfric.contact._printing import MICRO, span
 from jaxfric.records import HeightMap
 
@@ -19,6 +20,7 @@ MISFIT = 0.1
 # Of the distance to the nearest that touches. Two equal contacts meet at a half; at a quarter the
 # area of independent ones is already 9 % too large (`interacting_friction_law`)
 CROWDED = 0.5
+SAME = 1e-3  # of an area: single precision at indentations small beside the heights
 _CHUNK = 1024  # rows of the table of distances at once, so that memory stays small
 
 
@@ -75,7 +77,9 @@ class UnderLoad(eqx.Module):
             f"{span(self.radius[on], 'µm', MICRO)}",
             *(told(name, flag, self.share) for name, flag in self.flags().items()),
         ]
-        if self.crowding is not None:
+        if self.crowding is not None and np.isinf(self.crowding.max()):
+            lines[0] += ", of which some stand in one place"
+        elif self.crowding is not None:
             lines[0] += (
                 f", up to {self.crowding.max():.2g} times the distance to the nearest that touches"
             )
@@ -90,18 +94,18 @@ def told(name: str, flag: Bool[np.ndarray, " n"], share: Float64[np.ndarray, " n
 
 def under_load(
     surface: Asperities,
-    curve: FrictionCurve,
+    curve: FrictionCurve | InteractingContacts,
     *,
     position: npt.ArrayLike | None = None,
     height_map: HeightMap | None = None,
 ) -> UnderLoad:
-    """The contacts of independent spheres at the largest load of a law, and which are doubtful.
+    """The contacts of spheres at the largest load of a law, and which are doubtful.
 
         a_i = √(R_i δ_i),  crowded where a_i > |r_i − r_j|/2 for the nearest j that touches
 
     Arguments:
         surface: n spheres.
-        curve: their law, from `friction_law`.
+        curve: their law, from `friction_law`; or what `interacting_contacts` returns.
         position: (n, 2), x and y of each, m.
         height_map: the map that they stand on; `Summits.levelled`. Needs positions.
 
@@ -109,7 +113,8 @@ def under_load(
         `UnderLoad`.
 
     Raises:
-        ValueError: an exponent; positions that are not (n, 2); a map without them.
+        ValueError: an exponent; a batch; the curve of other asperities, or of contacts that see
+            each other; positions that are not (n, 2) or not finite; a map without them.
 
     Example:
         >>> import jax.numpy as jnp
@@ -123,14 +128,10 @@ def under_load(
     """
     if surface.exponent is not None:
         raise ValueError("contacts are looked at as those of spheres; leave exponent out")
-    used = np.ones(surface.size, bool) if surface.mask is None else np.asarray(surface.mask)
     height, radius = (np.asarray(x, float) for x in (surface.height, surface.radius))
-    last = int(np.argmax(np.asarray(curve.load)))
-    gap = np.where(used, height[used].max() - height, np.inf)
-    delta = np.maximum(float(np.asarray(curve.indentation)[last]) - gap, 0.0)
-    a = np.sqrt(np.where(used, radius, 0.0) * delta)
+    load, delta, a = _largest(surface, curve)
     share = a**2 / max(float((a**2).sum()), math.ulp(0.0))
-    found = UnderLoad(float(np.asarray(curve.load)[last]), delta, a, share, None, None, None)
+    found = UnderLoad(load, delta, a, share, None, None, None)
     if position is None:
         if height_map is not None:
             raise ValueError("give position too: where the asperities stand on the map")
@@ -141,10 +142,40 @@ def under_load(
             f"position must have shape ({surface.size}, 2), x and y of each asperity; got "
             f"{place.shape}"
         )
+    if not np.isfinite(place[a > 0]).all():
+        raise ValueError("position must be finite where an asperity touches")
     misfit = below = None
     if height_map is not None:
         misfit, below = _on_map(height_map, place, height, radius, found)
     return UnderLoad(found.load, delta, a, share, _crowding(place, a), misfit, below)
+
+
+def _largest(
+    surface: Asperities, law: FrictionCurve | InteractingContacts
+) -> tuple[float, Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    """The largest load, and indentation and radius of each contact at it."""
+    curve = law.curve if isinstance(law, InteractingContacts) else law
+    loads = np.asarray(curve.load, float)
+    if loads.ndim != 1 or np.ndim(surface.height) != 1:
+        raise ValueError("one surface and one law are looked at; take one member of the batch")
+    used = np.ones(surface.size, bool) if surface.mask is None else np.asarray(surface.mask)
+    height, radius = (np.asarray(x, float) for x in (surface.height, surface.radius))
+    last = int(np.argmax(loads))
+    if isinstance(law, InteractingContacts):
+        # a² = R' δ: with R in place of R', which neighbours change little, for the look at a map
+        a = np.asarray(law.radius, float)[last]
+        return float(loads[last]), np.where(used, a**2 / np.where(used, radius, 1.0), 0.0), a
+    gap = np.where(used, height[used].max() - height, np.inf)
+    delta = np.maximum(float(np.asarray(curve.indentation)[last]) - gap, 0.0)
+    a = np.sqrt(np.where(used, radius, 0.0) * delta)
+    area, own = float(np.asarray(curve.area)[last]), math.pi * float((a**2).sum())
+    if not abs(area - own) <= SAME * own:
+        raise ValueError(
+            f"the area of the curve is {area:.6g} m², and that of these asperities at its "
+            f"indentation {own:.6g} m²: give the law that friction_law gives of them; for contacts "
+            "that see each other give what interacting_contacts returns"
+        )
+    return float(loads[last]), delta, a
 
 
 def _crowding(place: np.ndarray, a: np.ndarray) -> Float64[np.ndarray, " n"]:

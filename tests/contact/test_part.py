@@ -109,6 +109,11 @@ def design():
 @pytest.mark.parametrize("quantum", [None, 5e-6])
 @pytest.mark.parametrize("clearance", [None, 2e-5])
 def test_clearance_is_what_was_asked_for(design, clearance, quantum):
+    if quantum is not None:
+        design = contact.refine(
+            design.surface, design.material, SHARES, design.target, radius_bounds=(1e-4, 1e-3),
+            quantum=quantum,
+        )  # fmt: skip
     part = contact.part(design, clearance=clearance, quantum=quantum)
     approach = float(design.curve.indentation.max())
     wanted = 1.25 * approach if clearance is None else clearance
@@ -148,6 +153,20 @@ def test_a_part_keeps_below_its_height(design, clearance):
     # What would not fit is refused, with the numbers
     with pytest.raises(ValueError, match=r"the part needs tips .* max_height = 0.00012"):
         contact.part(design, max_height=tallest, clearance=clearance)
+
+
+@pytest.mark.parametrize("more", [1.0, 1.1, 5.0, 1e3])
+def test_a_limit_above_the_part_changes_nothing(design, more):
+    """The clearance that is wanted goes before a share of a limit that does not bind."""
+    free = contact.part(design)
+    limited = contact.part(design, max_height=more * free.height.max() * (1 + 1e-9))
+    np.testing.assert_array_equal(limited.height, free.height)
+    assert limited.clearance == free.clearance
+
+
+def test_heights_between_multiples_are_refused(design):
+    with pytest.raises(ValueError, match="multiples: design with quantum=1e-06"):
+        contact.part(design, quantum=1e-6)
 
 
 def test_idle_tips_are_raised_and_change_no_law(design):

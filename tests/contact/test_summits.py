@@ -469,6 +469,11 @@ def test_a_map_and_what_was_found_on_it(tmp_path, capsys):
     change = float(together.friction[-1] / law.friction[-1] - 1)
     assert -0.02 < change < 0
     assert f"by {100 * change:.3g} %" in capsys.readouterr().out
+    # Contacts and shares are those of the law that is written
+    radii = table(tmp_path / "b" / "asperities.csv")["contact_radius_m"]
+    np.testing.assert_allclose(np.pi * np.sum(radii**2), together.area[-1], rtol=1e-9)
+    told = json.loads((tmp_path / "b" / "contact.json").read_text())
+    assert told["contacts"] == together.contact_count[-1]
 
 
 @x64
@@ -515,6 +520,23 @@ def test_maps_without_a_summit():
         contact.summits(records.HeightMap(slope, 1.0), detrend="none")
     with pytest.raises(ValueError, match="none of 1 summits is a cap"):
         contact.summits(records.HeightMap(np.ones((9, 9)), 1.0), detrend="none")
+
+
+@x64
+def test_contacts_that_see_each_other_are_told_from_independent_ones():
+    surface = contact.Asperities(jnp.zeros(2), jnp.full(2, 5e-4))
+    position, loads = np.array([[0.0, 0.0], [4e-4, 0.0]]), jnp.array([4e-3])
+    together = contact.interacting_contacts(surface, position, MATERIAL, loads)
+    with pytest.raises(ValueError, match="give what interacting_contacts returns"):
+        contact.under_load(surface, together.curve, position=position)
+    found = contact.under_load(surface, together, position=position)
+    np.testing.assert_allclose(found.radius, together.radius[0])
+    with pytest.raises(ValueError, match="position must be finite"):
+        contact.under_load(surface, together, position=[[0.0, 0.0], [np.nan, 0.0]])
+    one_place = contact.under_load(
+        surface, contact.friction_law(surface, MATERIAL, loads), position=np.zeros((2, 2))
+    )
+    assert "some stand in one place" in str(one_place) and "inf" not in str(one_place)
 
 
 def test_loads_and_lists_that_cannot_be(tmp_path):
