@@ -1,5 +1,6 @@
 """Stick-slip: slips, kinetic energy, and the normal load."""
 
+import dataclasses
 import operator
 
 import jax
@@ -36,7 +37,9 @@ def record(
         stiffness=stiffness, pressure=pressure,
     )  # fmt: skip
     keep = history.time[0] > (loading[1] + discard) * TIME
-    return jax.tree_util.tree_map(lambda x: x[:, keep] if np.ndim(x) > 1 else x, history)
+    # Of the state after the last sample nothing is left out
+    samples = dataclasses.replace(history, end=None)
+    return jax.tree_util.tree_map(lambda x: x[:, keep] if np.ndim(x) > 1 else x, samples)
 
 
 def slips(history, velocity: float, pressure: float) -> list[dict]:

@@ -1,4 +1,4 @@
-"""The command line: `jaxfric fit-step`, `predict-slip`, `design`, `demo`, `study`, `export`."""
+"""The command line: `jaxfric fit-step`, `predict-slip`, `design`, `gouge`, `study`, and others."""
 
 import os
 import sys

@@ -126,7 +126,9 @@ def make_app() -> typer.Typer:
         shear_strength: Annotated[
             float, typer.Option(help="Shear strength of the contact, Pa.")
         ] = 4e5,
-        area_factor: Annotated[float, typer.Option(help="Area left under shear.")] = 1.0,
+        area_factor: Annotated[
+            float, typer.Option(help="Share of the area left under shear, at most 1.")
+        ] = 1.0,
         radius: Annotated[
             tuple[float, float], typer.Option(help="Smallest and largest radius, m.")
         ] = (1e-4, 1e-3),  # `contact.RADIUS_BOUNDS`, whose import takes longer than --help may
@@ -199,7 +201,9 @@ def make_app() -> typer.Typer:
         shear_strength: Annotated[
             float, typer.Option(help="Shear strength of the contact, Pa.")
         ] = 4e5,
-        area_factor: Annotated[float, typer.Option(help="Area left under shear.")] = 1.0,
+        area_factor: Annotated[
+            float, typer.Option(help="Share of the area left under shear, at most 1.")
+        ] = 1.0,
         pixel: Annotated[
             float | None, typer.Option(help="Of a map, the side of a pixel, m.")
         ] = None,
@@ -231,6 +235,45 @@ def make_app() -> typer.Typer:
                 reading=Reading(pixel, unit, detrend, window, apart), interacting=interacting,
                 painter=painter,
             )  # fmt: skip
+
+    @app.command("gouge")
+    def sheared_gouge(
+        slip: Annotated[
+            float, typer.Option(help="Travel of the load point, m; more prolongs a finished run.")
+        ] = 0.05,
+        layers: Annotated[int, typer.Option(help="How many, side by side in one state.")] = 1,
+        seed: Annotated[int, typer.Option(help="Of the first layer; the others count on.")] = 0,
+        length: Annotated[float, typer.Option(help="Of the strip, periodic, m.")] = 0.03,
+        height: Annotated[float, typer.Option(help="Of the poured grains, m.")] = 0.006,
+        pressure: Annotated[float, typer.Option(help="On the top wall, Pa.")] = 1e6,
+        stiffness_ratio: Annotated[
+            float, typer.Option(help="Stiffness of contacts over the pressure.")
+        ] = 1e3,
+        friction: Annotated[float, typer.Option(help="Between grains.")] = 0.5,
+        no_rotation: Annotated[
+            bool, typer.Option("--no-rotation", help="Grains do not turn.")
+        ] = False,
+        velocity: Annotated[float, typer.Option(help="Of the load point, m/s.")] = 0.4,
+        stiffness: Annotated[
+            float, typer.Option(help="Of the spring that pulls the wall, Pa/m.")
+        ] = 3e7,
+        wall_mass: Annotated[float, typer.Option(help="Of the top wall, kg/m2.")] = 75.0,
+        sample_every: Annotated[
+            float, typer.Option(help="Travel of the load point between two samples, m.")
+        ] = 2.5e-5,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("gouge-output"),
+    ) -> None:
+        """Shear grains between rough walls: stick-slip; a killed run goes on where it stood."""
+        painter = Painter()
+        prepare(quick=False)  # millions of steps
+        from jaxfric.cli._gouge import Request, run_gouge
+
+        with speaking_flags("gouge"):
+            request = Request(
+                length, height, layers, seed, pressure, stiffness_ratio, friction, not no_rotation,
+                velocity, stiffness, wall_mass, sample_every,
+            )  # fmt: skip
+            run_gouge(out, request, slip, painter)
 
     # Studies train for minutes or hours: they are compiled well rather than quickly. Their networks
     # are float32, as in the papers; what needs float64 switches to it by itself.

@@ -12,6 +12,7 @@ from jaxfric.cli._bank import LAWS, kept_bank, stand_in
 from jaxfric.cli._drawing import Painter
 from jaxfric.cli._files import publish
 from jaxfric.cli._making import SHY, Making, contact_ratio, part_files
+from jaxfric.cli._messages import in_flags
 from jaxfric.cli._target import Wanted
 from jaxfric.contact import RADIUS_BOUNDS, Asperities, Feasibility, Material, Part, Tolerance
 
@@ -96,7 +97,7 @@ def run_design(
     text = _text(answer, making)
     print(text)
     request: dict[str, object] = {
-        "name": wanted.name, "asperities": asperities, "radius_bounds_m": list(radius),
+        **wanted.asked(), "asperities": asperities, "radius_bounds_m": list(radius),
         "radii": radii, "max_indentation": max_indentation, **making._asdict(), "starts": starts,
         "bank": LAWS, "seed": seed,
     }  # fmt: skip
@@ -110,7 +111,7 @@ def run_design(
                                     position, title=wanted.name),
     }  # fmt: skip
     contents = part_files(made, answer.told, answer.spread, making, request) | figures
-    head = f"{wanted.notes}\n\n" if wanted.notes else ""
+    head = f"{in_flags('design', wanted.notes)}\n\n" if wanted.notes else ""
     files = publish(out, {"design.txt": f"{head}{answer.told}\n\n{text}\n", **contents})
     print(f"\nWritten: {', '.join(str(f) for f in files)}")
     return made

@@ -75,7 +75,7 @@ def run_generate(
         parts = [making.part(x) for x in designs]
         spreads = [_spread(x, half_space, wanted, making, key) for x in parts]
         request: dict[str, object] = {
-            "name": wanted.name, "asperities": asperities, "radius_bounds_m": list(radius),
+            **wanted.asked(), "asperities": asperities, "radius_bounds_m": list(radius),
             "max_indentation": max_indentation, **making._asdict(), "generate": count,
             "seed": seed,
         }  # fmt: skip

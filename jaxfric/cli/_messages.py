@@ -117,6 +117,30 @@ _COMMANDS = {
         },
         absent=_READING,
     ),
+    "gouge": Vocabulary(
+        flags={
+            "slip": "--slip",
+            "layers": "--layers",
+            "length": "--length",
+            "height": "--height",
+            "pressure": "--pressure",
+            "stiffness_ratio": "--stiffness-ratio",
+            "friction": "--friction",
+            "velocity": "--velocity",
+            "stiffness": "--stiffness",
+            "wall_mass": "--wall-mass",
+            "sample_every": "--sample-every",
+        },
+        phrases={
+            # The command passes neither on, and both have one cause in its words
+            r"more neighbours than the table has places; raise `slots`, or make the skin thinner": (
+                "more neighbours than there are places; lower the pressure or raise "
+                "--stiffness-ratio"
+            ),
+            r"raise `steps_per_contact` or the stiffness": "raise --stiffness-ratio",
+            r"^length = (\S+) m has no room": r"--length \1 m has no room",
+        },
+    ),
     "predict-slip": Vocabulary(
         flags={
             "tune": "--tune",

@@ -11,15 +11,6 @@ from jaxfric.cli._naming import column_of, units_of
 POINTS = 128  # loads of a family, as many as the paper's laws have
 
 
-class Wanted(NamedTuple):
-    """A target and what it is called; newtons."""
-
-    name: str
-    loads: Array
-    friction: Array
-    notes: str = ""  # what was done to a measured law
-
-
 class Reading(NamedTuple):
     """How a measured law is read, as `records.read_friction_law` takes it."""
 
@@ -27,6 +18,20 @@ class Reading(NamedTuple):
     unit: list[str] | None = None
     offset: str = "keep"
     same_load: float = 1e-6
+
+
+class Wanted(NamedTuple):
+    """A target and what it is called; newtons."""
+
+    name: str
+    loads: Array
+    friction: Array
+    notes: str = ""  # what was done to a measured law
+    reading: Reading | None = None  # of a measured law
+
+    def asked(self) -> dict[str, object]:
+        """What a request says of the law."""
+        return {"name": self.name} | ({} if self.reading is None else self.reading._asdict())
 
 
 def wanted_law(
@@ -53,7 +58,9 @@ def wanted_law(
             path, columns=column_of(reading.column), units=units_of(reading.unit),
             offset=reading.offset, same_load=reading.same_load,
         )  # fmt: skip
-        return Wanted(path.name, jnp.asarray(law.load), jnp.asarray(law.friction), str(law))
+        return Wanted(
+            path.name, jnp.asarray(law.load), jnp.asarray(law.friction), str(law), reading
+        )
     if reading != Reading():
         raise ValueError(
             "--column, --unit, --offset and --same-load tell how to read a table; name one"

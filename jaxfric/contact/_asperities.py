@@ -62,6 +62,15 @@ class Asperities(eqx.Module):
     ) -> None:
         _checks.vector("height", height)
         _checks.vector("radius", radius)
+        for name, value in (("height", height), ("radius", radius)):
+            if np.issubdtype(_dtype(value), np.complexfloating):
+                raise ValueError(f"{name} must be real; take the real part of complex numbers")
+        # Rows of asperities in place of a mask would all become True but row 0
+        if mask is not None and _dtype(mask) != np.bool_:
+            raise ValueError(
+                "mask must be bool, one entry for each asperity; of rows or of 0 and 1 make one, "
+                "such as rows == 1"
+            )
         dtype = common_dtype(height, radius)
         self.height = on_device(height, dtype)
         self.radius = on_device(radius, dtype)
@@ -151,7 +160,7 @@ class Material(eqx.Module):
     Arguments:
         modulus: reduced modulus E*, Pa, > 0.
         shear_strength: frictional shear strength σ of the contact, Pa, >= 0.
-        area_factor: B, the share of the area that is left under shear, > 0.
+        area_factor: B, the share of the area that is left under shear, > 0 and at most 1.
 
     Raises:
         ValueError: a (concrete) value out of range, or not one number.
@@ -172,6 +181,11 @@ class Material(eqx.Module):
         _checks.positive("modulus", self.modulus)
         _checks.non_negative("shear_strength", self.shear_strength)
         _checks.positive("area_factor", self.area_factor)
+        if _checks.is_concrete(self.area_factor) and np.asarray(self.area_factor) > 1:
+            raise ValueError(
+                f"area_factor is the share of the area that is left under shear, at most 1; got "
+                f"{float(np.asarray(self.area_factor))}"
+            )
 
     def cast(self, dtype: jnp.dtype) -> "Material":
         """The same numbers as arrays, so that one program serves every material."""
@@ -193,6 +207,7 @@ class Material(eqx.Module):
             (jnp.asarray(self.modulus) > 0)
             & (jnp.asarray(self.shear_strength) >= 0)
             & (jnp.asarray(self.area_factor) > 0)
+            & (jnp.asarray(self.area_factor) <= 1)
             & jnp.isfinite(self.modulus)
             & jnp.isfinite(self.shear_strength)
             & jnp.isfinite(self.area_factor)
@@ -222,6 +237,11 @@ def common_dtype(*values: object) -> jnp.dtype:
     ]
     widest = max(floats, key=lambda d: d.itemsize, default=np.dtype(float))
     return jax.dtypes.canonicalize_dtype(widest)  # float32 where float64 is off
+
+
+def _dtype(value: object) -> np.dtype:
+    """Of lists too; a tracer knows its own."""
+    return np.dtype(value.dtype) if hasattr(value, "dtype") else np.asarray(value).dtype
 
 
 def _first_true(flags: Bool[np.ndarray, " n"]) -> int:

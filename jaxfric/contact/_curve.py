@@ -158,19 +158,26 @@ def _friction_law(
     # Of the load that the solution carries, not of its last step: the residual is what was promised
     carried = load_and_stiffness(gap, shape, x)[0] * E
     unsolved = jnp.abs(carried / loads - 1) > _promised_residual(x.dtype)
+    sound = surface.valid & material.valid
+    loadable = jnp.all(jnp.isfinite(loads) & (loads >= 0))
+
+    # Bad input may still give finite numbers, which a loss would take for a law
+    def told(value: Float[Array, " m"]) -> Float[Array, " m"]:
+        return jnp.where(sound & loadable, value, jnp.nan)
+
     return FrictionCurve(
         load=loads,
-        friction=strength * area,
-        area=area,
-        indentation=x,
-        separation=surface.top - x,
+        friction=told(strength * area),
+        area=told(area),
+        indentation=told(x),
+        separation=told(surface.top - x),
         contact_count=jnp.sum(delta > 0, -1),
         contact_radius=contact_radius,
         indentation_ratio=jnp.max(delta / radius, -1),
         status=Status.first(
             Outcome,
-            (~(surface.valid & material.valid), Outcome.bad_surface),
-            (~jnp.all(jnp.isfinite(loads) & (loads >= 0)), Outcome.bad_load),
+            (~sound, Outcome.bad_surface),
+            (~loadable, Outcome.bad_load),
             (jnp.any(unsolved & (loads > 0)) | ~jnp.all(jnp.isfinite(area)), Outcome.unsolved),
         ),
     )

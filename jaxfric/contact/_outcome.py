@@ -8,6 +8,7 @@ class Outcome(AnyOutcome):
 
     bad_surface = (
         "the surface or the material is invalid: radii, modulus and area_factor must be > 0, "
+        "area_factor at most 1, "
         "exponents >= 1, heights finite, and one asperity unmasked"
     )
     bad_load = "a load is negative or not finite"
@@ -15,3 +16,4 @@ class Outcome(AnyOutcome):
         "no separation carries a load to the precision promised; use float64, or lengths and "
         "loads nearer to one"
     )
+    bad_target = "the target is invalid: friction must be finite, and > 0 where the load is"

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxfric import programs
+from jaxfric._status import Status
 from jaxfric._types import Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
@@ -15,6 +17,7 @@ from jaxfric.contact._curve import friction_law, gaps
 from jaxfric.contact._designed import Design
 from jaxfric.contact._least_squares import Limits, Problem, minimise, try_neighbours
 from jaxfric.contact._metrics import smape
+from jaxfric.contact._outcome import Outcome
 from jaxfric.contact._request import FIT_LOADS, Box, Rows, Switch, TargetLaw
 from jaxfric.contact._targets import check_target
 
@@ -150,6 +153,9 @@ def moved(
     R = R if box.radii == "fixed" else jnp.exp(y[n:])
     designed = Asperities(height, R, surface.mask, surface.exponent)
     curve = friction_law(designed, material, loads)
+    wanted = jnp.all(jnp.isfinite(target) & ((target > 0) | ~(loads > 0)))
+    status = curve.status.or_else(Status.first(Outcome, (~wanted, Outcome.bad_target)))
+    curve = eqx.tree_at(lambda c: c.status, curve, status)
     return Design(designed, material, target, curve, smape(curve.friction, target))
 
 

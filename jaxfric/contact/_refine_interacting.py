@@ -85,6 +85,8 @@ def refine_interacting(
     """
     if rounds < 1:
         raise ValueError(f"rounds must be at least 1; got {rounds}")
+    if surface.exponent is not None:
+        raise ValueError("contacts that see each other are spheres; leave exponent out")
     dtype = surface.height.dtype
     loads, target = (as_array(x, dtype) for x in check_target(loads, target))
     if options.get("radius_bounds") is None:

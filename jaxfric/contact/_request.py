@@ -86,6 +86,8 @@ class Rows(NamedTuple):
     @staticmethod
     def of(count: int, wanted: int | None, size: int, dtype: np.dtype) -> "Rows":
         """Some of the last `count` of `size` loads; as many entries for any count."""
+        if wanted is not None and wanted < 1:
+            raise ValueError(f"fit_loads must be at least 1, or None for all; got {wanted}")
         rows = np.arange(count)
         if wanted is not None and wanted < count:
             # Squares, so that small loads, at which single contacts are made, lie close together;

@@ -147,6 +147,10 @@ def summits(
     Source: J. A. Greenwood, Wear 261 (2006) 191, for the geometric mean; K. L. Johnson, Contact
     Mechanics (1985), section 4.2, for the elliptic contact.
     """
+    if not isinstance(height_map, HeightMap):
+        raise ValueError(
+            "summits are found on a map that knows its pixel: records.HeightMap(heights, pixel)"
+        )
     _check(detrend, window, apart)
     level, notes = height_map.height, []
     if detrend != "none":
@@ -214,6 +218,9 @@ def _summits(
 def _check(detrend: str, window: int, apart: int) -> None:
     if detrend not in DETREND:
         raise ValueError(f"detrend must be 'plane', 'base' or 'none'; got {detrend!r}")
+    for name, value in (("window", window), ("apart", apart)):
+        if not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} is a whole number of pixels; got {value!r}")
     if window < 3 or window % 2 == 0:
         raise ValueError(f"window must be an odd number of pixels, at least 3; got {window}")
     if apart < 1:

@@ -15,6 +15,7 @@ from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._curve import friction_law, friction_slopes
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._printing import MICRO, numbers
+from jaxfric.contact._targets import check_target
 
 
 class Tolerance(eqx.Module):
@@ -117,7 +118,7 @@ def tolerance(
         `Tolerance`.
 
     Raises:
-        ValueError: a negative error, no draws, or a target of another length.
+        ValueError: a negative error, no draws, or a target that `check_target` refuses.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -134,10 +135,8 @@ def tolerance(
     dtype = surface.height.dtype
     _checks.vector("loads", loads)
     count = np.shape(loads)[0]
-    if target is not None and np.shape(target) != np.shape(loads):
-        raise ValueError(
-            f"loads and target must agree; got shapes {np.shape(loads)} and {np.shape(target)}"
-        )
+    if target is not None:
+        check_target(loads, target)
     errors = tuple(as_array(x, dtype) for x in (height_error, radius_error))
     padded = as_array(pad(loads, bucket(count)), dtype)
     wanted = None if target is None else as_array(pad(target, bucket(count)), dtype)

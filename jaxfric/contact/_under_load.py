@@ -20,7 +20,8 @@ MISFIT = 0.1
 # Of the distance to the nearest that touches. Two equal contacts meet at a half; at a quarter the
 # area of independent ones is already 9 % too large (`interacting_friction_law`)
 CROWDED = 0.5
-SAME = 1e-3  # of an area: single precision at indentations small beside the heights
+# Of an area, by digits: single precision loses some at indentations small beside the heights
+SAME, SAME_SINGLE = 1e-6, 1e-3
 _CHUNK = 1024  # rows of the table of distances at once, so that memory stays small
 
 
@@ -103,6 +104,8 @@ def under_load(
 
         a_i = √(R_i δ_i),  crowded where a_i > |r_i − r_j|/2 for the nearest j that touches
 
+    Those are the radii of independent spheres; of contacts that see each other, they are given.
+
     Arguments:
         surface: n spheres.
         curve: their law, from `friction_law`; or what `interacting_contacts` returns.
@@ -169,7 +172,8 @@ def _largest(
     delta = np.maximum(float(np.asarray(curve.indentation)[last]) - gap, 0.0)
     a = np.sqrt(np.where(used, radius, 0.0) * delta)
     area, own = float(np.asarray(curve.area)[last]), math.pi * float((a**2).sum())
-    if not abs(area - own) <= SAME * own:
+    same = SAME if surface.height.dtype == np.float64 else SAME_SINGLE
+    if not abs(area - own) <= same * own:
         raise ValueError(
             f"the area of the curve is {area:.6g} m², and that of these asperities at its "
             f"indentation {own:.6g} m²: give the law that friction_law gives of them; for contacts "

@@ -122,7 +122,9 @@ def _table(x: Rows, y: Rows, body: Body) -> Table:
 def _stale(state: State, body: Body) -> Bool[Array, ""]:
     """Whether a grain has moved by half the skin: two might touch that are no pair."""
     moved = (state.x - state.table.x) ** 2 + (state.y - state.table.y) ** 2
-    return 4 * jnp.max(moved) > body.skin**2
+    # Not the largest of all, which is NaN once one layer of a batch has gone wrong: the others
+    # would be given no table any more
+    return jnp.any(4 * moved > body.skin**2)
 
 
 def pushed(state: State, body: Body, dt: Float[Array, ""] | float) -> State:

@@ -15,6 +15,7 @@ from jaxfric.gouge._load import Load
 from jaxfric.gouge._motion import Body, Drive, State, Wall, advance, begin, kinetic_energy
 from jaxfric.gouge._neighbours import Room
 from jaxfric.gouge._outcome import Outcome
+from jaxfric.gouge._state import LayerState
 
 SKIN = 0.3  # of the mean diameter: a table then lasts for hundreds of steps
 PAIRS = 3.2  # places for pairs, for each grain: discs have some 2.5 within the skin
@@ -85,8 +86,8 @@ def drive_of(layers: Layer, load: Load) -> Drive:
 
 def run(
     state: State, layers: Layer, body: Body, drive: Drive, load: Load, t: Array, dt: Array,
-    steps: int, keep_grains: bool,
-) -> tuple[State, GougeHistory]:  # fmt: skip
+    steps: int, keep_grains: bool, skin: float,
+) -> GougeHistory:  # fmt: skip
     """Step from sample to sample; the sums of an interval become its means."""
     area = load.pressure * layers.length
     thickness = jax.vmap(lambda x: x.thickness)(layers)
@@ -97,9 +98,7 @@ def run(
         energy = kinetic_energy(state, body) / layers.length
         return friction, energy, thickness + state.wall.y, state.wall.vx
 
-    def sample(carry: tuple[State, Array], _: None) -> tuple[tuple[State, Array], Seen]:
-        state, begins = carry
-
+    def sample(state: State, begins: Array) -> tuple[State, Seen]:
         def step(
             carry: tuple[State, tuple[Array, ...]], k: Array
         ) -> tuple[tuple[State, tuple[Array, ...]], None]:
@@ -114,20 +113,22 @@ def run(
         (state, sums), _ = jax.lax.scan(step, (state, zeros), jnp.arange(steps))
         means = tuple(s / steps for s in sums)
         grains = (state.x, state.y, state.load.fx, state.load.fy) if keep_grains else None
-        return (state, begins + steps * dt), (means, seen(state), state.wall.x, grains)
+        return state, (means, seen(state), state.wall.x, grains)
 
     # Derivatives keep the state at every sample only, and step again between two of them
     checkpointed = jax.checkpoint(sample)
-    (state, _), found = jax.lax.scan(checkpointed, (state, t[0]), None, length=t.shape[0] - 1)
+    # Each interval begins at its own time, so that a run in pieces is the run in one
+    state, found = jax.lax.scan(checkpointed, state, t[:-1])
     means, ends, slip, grains = jax.tree_util.tree_map(lambda x: jnp.moveaxis(x, 0, 1), found)
     layers_count = state.x.shape[0]
-    return state, GougeHistory(
+    return GougeHistory(
         time=jnp.broadcast_to(t[1:], (layers_count, t.shape[0] - 1)),
         friction=means[0], kinetic_energy=means[1], thickness=means[2], wall_velocity=means[3],
         slip=slip, friction_now=ends[0], kinetic_energy_now=ends[1], wall_velocity_now=ends[3],
         position=None if grains is None else jnp.stack(grains[:2], -1),
         force=None if grains is None else jnp.stack(grains[2:], -1),
         status=_status(state, body),
+        end=LayerState(jnp.broadcast_to(t[-1], layers_count), state, skin),
     )  # fmt: skip
 
 

@@ -14,8 +14,10 @@ from jaxfric.gouge._contact import AbstractContact
 from jaxfric.gouge._grains import Layer
 from jaxfric.gouge._history import GougeHistory
 from jaxfric.gouge._load import Load
+from jaxfric.gouge._motion import State
 from jaxfric.gouge._neighbours import Room
-from jaxfric.gouge._run import SKIN, SLOTS, body_of, drive_of, room_of, run, start
+from jaxfric.gouge._run import SKIN, SLOTS, body_of, drive_of, room_of, run, start as start_of
+from jaxfric.gouge._state import LayerState, check_start, check_time
 from jaxfric.programs import program
 
 
@@ -61,6 +63,7 @@ def shear(
     slots: int = SLOTS,
     skin: float = SKIN,
     keep_grains: bool = False,
+    start: LayerState | None = None,
 ) -> GougeHistory:
     """Shear a layer between rough walls under constant normal pressure.
 
@@ -78,20 +81,35 @@ def shear(
         skin: how much farther than touching neighbours are looked for, in mean diameters: a table
             lasts until a grain has moved by half of that.
         keep_grains: whether positions and forces on the grains are kept at every sample.
+        start: `history.end` of a run of the same layer, which ended at t[0]: this one goes on
+            there, under the same load or another. None starts at rest.
 
     Returns:
         `GougeHistory` of m − 1 samples.
 
     Raises:
-        ValueError: times that are not in equal steps, too few steps, or traced values without
-            `steps`.
+        ValueError: times that are not in equal steps, too few steps, traced values without
+            `steps`, or a `start` of another layer or time.
+
+    Example:
+        >>> import jax
+        >>> import numpy as np
+        >>> from jaxfric.gouge import Contact, Load, layer
+        >>> law = Contact(1e8, friction=0.5)
+        >>> small = layer(law, pressure=1e5, key=jax.random.key(0), length=0.012, height=6e-3)
+        >>> load = Load(1e5, 0.1, wall_mass=74.0)  # the wall moves at 0.1 m/s
+        >>> t = np.linspace(0.0, 2e-3, 5)
+        >>> first = shear(small, law, load, t)
+        >>> second = shear(small, law, load, t + 2e-3, start=first.end)
+        >>> print(second.status, f"{1e3 * second.slip[-1]:.3f} mm")
+        successful 0.400 mm
     """
     # What is known is computed at once, also within the user's own jit: sizes are read off values
     with jax.ensure_compile_time_eval():
         both = jax.tree_util.tree_map(lambda x: x[None], layer)
     found = shear_batch(
         both, contact, load, t, steps=steps, rotating=rotating, slots=slots, skin=skin,
-        keep_grains=keep_grains,
+        keep_grains=keep_grains, start=jax.tree_util.tree_map(lambda x: x[None], start),
     )  # fmt: skip
     return jax.tree_util.tree_map(lambda x: x[0], found)
 
@@ -107,6 +125,7 @@ def shear_batch(
     slots: int = SLOTS,
     skin: float = SKIN,
     keep_grains: bool = False,
+    start: LayerState | None = None,
 ) -> GougeHistory:
     """`shear` of several layers in one state.
 
@@ -124,6 +143,7 @@ def shear_batch(
         skin: how much farther than touching neighbours are looked for, in mean diameters: a table
             lasts until a grain has moved by half of that.
         keep_grains: whether positions and forces are kept.
+        start: `history.end` of a run of the same layers.
 
     Returns:
         `GougeHistory` with a leading axis.
@@ -131,6 +151,24 @@ def shear_batch(
     Raises:
         ValueError: as `shear`, or layers of different sizes.
     """
+    layers, steps, room = sizes(layers, contact, t, steps, slots, skin)
+    t = jnp.asarray(t, layers.grains.radius.dtype)
+    motion = None
+    if start is not None:
+        check_start(start, layers.wall.shape, room, skin)
+        check_time(start, t)
+        motion = start.motion
+    return shear_from(
+        motion, layers, contact, load, t, time_step(t, steps), steps, rotating, room, skin,
+        keep_grains,
+    )  # fmt: skip
+
+
+def sizes(
+    layers: Layer | Sequence[Layer], contact: AbstractContact, t: Vector, steps: int | None,
+    slots: int, skin: float,
+) -> tuple[Layer, int, Room]:  # fmt: skip
+    """Layers as one, steps of the solver in an interval, sizes of the table of neighbours."""
     with jax.ensure_compile_time_eval():
         if not isinstance(layers, Layer):
             layers = stacked(layers)
@@ -144,11 +182,7 @@ def shear_batch(
             steps = steps_between(first, contact, t)
         check_steps(steps)
         _check_steps_suffice(first, contact, t, steps)
-        room = room_of(first, slots, skin)
-    return _shear(
-        layers, contact, load, jnp.asarray(t, layers.grains.radius.dtype), steps, rotating, room,
-        skin, keep_grains,
-    )  # fmt: skip
+        return layers, steps, room_of(first, slots, skin)
 
 
 def stacked(layers: Sequence[Layer]) -> Layer:
@@ -174,12 +208,20 @@ def _check_steps_suffice(layer: Layer, contact: AbstractContact, t: Vector, step
 
 
 @program
-def _shear(
-    layers: Layer, contact: AbstractContact, load: Load, t: Array, steps: int, rotating: bool,
-    room: Room, skin: float, keep_grains: bool,
+def shear_from(
+    motion: State | None, layers: Layer, contact: AbstractContact, load: Load, t: Array, dt: Array,
+    steps: int, rotating: bool, room: Room, skin: float, keep_grains: bool,
 ) -> GougeHistory:  # fmt: skip
+    """Go on from a state, or start at rest."""
     body = body_of(layers, contact, rotating, room, skin)
+    state = start_of(layers, body) if motion is None else motion
     drive = drive_of(layers, load)
-    state = start(layers, body)
-    dt = (t[-1] - t[0]) / ((t.shape[0] - 1) * steps)
-    return run(state, layers, body, drive, load, t, dt, steps, keep_grains)[1]
+    return run(state, layers, body, drive, load, t, dt, steps, keep_grains, skin)
+
+
+@program
+def at_rest(
+    layers: Layer, contact: AbstractContact, rotating: bool, room: Room, skin: float
+) -> State:
+    """The state that a run starts from."""
+    return start_of(layers, body_of(layers, contact, rotating, room, skin))

@@ -362,3 +362,23 @@ def test_a_nan_is_no_small_error():
     assert contact.smape(good, good) == 0
     assert jnp.isnan(contact.smape(good.at[1].set(jnp.nan), good))
     assert jnp.isfinite(jax.grad(lambda f: contact.smape(f, good))(1.1 * good)).all()
+
+
+def test_a_traced_target_that_is_none_is_told():
+    start = contact.Asperities(-1e-6 * jnp.arange(8.0), jnp.full(8, 5e-4))
+    made, loads = contact.Material(1.4e6, 4e5), jnp.linspace(0.01, 0.1, 8)
+    target = contact.friction_law(start, made, loads).friction
+    found = jax.jit(jax.vmap(lambda t: contact.refine(start, made, loads, t, steps=2)))(
+        jnp.stack([target, target.at[3].set(jnp.nan)])
+    )
+    np.testing.assert_array_equal(found.status.ok, [True, False])
+    assert "the target is invalid" in str(found.status)
+    with pytest.raises(ValueError, match="target"):
+        contact.tolerance(
+            start, made, loads, 1e-7, 1e-7, key=jax.random.key(0), target=target.at[3].set(jnp.nan)
+        )
+    with pytest.raises(ValueError, match="fit_loads must be at least 1"):
+        contact.refine(start, made, loads, target, fit_loads=0)
+    cone = contact.Asperities([0.0], [5e-4], exponent=1.0)
+    with pytest.raises(ValueError, match="leave exponent out"):
+        contact.refine_interacting(cone, jnp.zeros((1, 2)), made, loads, target)

@@ -363,3 +363,41 @@ def test_prints(rough, material):
     assert "5, heights over" in str(surface)
     curve = contact.friction_law(surface, material, jnp.asarray(LOADS))
     assert "5 loads" in str(curve) and "successful" in str(curve)
+
+
+@pytest.mark.filterwarnings("ignore:the highest load presses")
+def test_bad_members_are_nan_and_leave_the_good_ones_alone():
+    """Modulus NaN and negative, a NaN load: NaN in the law, and clean gradients beside it."""
+    surface = contact.Asperities(jnp.zeros(2), jnp.full(2, 5e-4))
+
+    @jax.jit
+    @jax.vmap
+    def law(E, P):
+        curve = contact.friction_law(surface, contact.Material(E, 4e5), P)
+        slope = jax.grad(
+            lambda E: contact.friction_law(surface, contact.Material(E, 4e5), P).friction.sum()
+        )(E)
+        return curve.friction, curve.area, curve.status, slope
+
+    P = jnp.array([[1e-3, 2e-3]] * 3 + [[jnp.nan, 2e-3]])
+    friction, area, status, slope = law(jnp.array([1.4e6, jnp.nan, -1.0, 1.4e6]), P)
+    np.testing.assert_array_equal(status.ok, [True, False, False, False])
+    assert np.isnan(friction[1:]).all() and np.isnan(area[1:]).all()
+    alone = contact.friction_law(surface, contact.Material(1.4e6, 4e5), P[0]).friction
+    np.testing.assert_allclose(friction[0], alone, rtol=1e-6)
+    # F ∝ E^(−2/3)
+    np.testing.assert_allclose(slope[0], -2 / 3 * alone.sum() / 1.4e6, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: contact.Asperities([0.0, 0.0], [1e-4, 1e-4], np.arange(2)), "mask must be bool"),
+        (lambda: contact.Asperities(np.array([1j]), [1e-4]), "height must be real"),
+        (lambda: contact.Material(1e6, 1e5, 2.0), "share of the area"),
+    ],
+)
+def test_what_is_no_surface_or_material(make, said):
+    # With shapes and types checked at run time, that check comes first
+    with pytest.raises((ValueError, TypeError), match=f"{said}|typechecking parameter"):
+        make()

@@ -197,6 +197,12 @@ def test_bad_numbers_are_named(design, options, says):
         contact.part(design, **options)
 
 
+def test_a_surface_without_its_law_is_no_part(design):
+    said = "what design or refine returns|typechecking parameter"
+    with pytest.raises((ValueError, TypeError), match=said):
+        contact.part(design.surface)
+
+
 def test_a_batch_is_not_a_part(design):
     both = jax.tree_util.tree_map(lambda x: jnp.stack([x, x]), design)
     with pytest.raises(ValueError, match="a part is of one design"):

@@ -507,11 +507,20 @@ def test_a_list_without_places(tmp_path, capsys):
         ({"window": 4}, "odd number of pixels"),
         ({"window": 1}, "at least 3"),
         ({"apart": 0}, "at least 1 pixel"),
+        ({"window": 5.0}, "window is a whole number"),
+        ({"apart": 1.5}, "apart is a whole number"),
     ],
 )
 def test_options_that_are_none(options, said):
-    with pytest.raises(ValueError, match=said):
+    # With shapes and types checked at run time, that check comes first
+    with pytest.raises((ValueError, TypeError), match=f"{said}|typechecking parameter"):
         contact.summits(records.HeightMap(cap((7 * DX,) * 2, (1e4, 1e4)), DX), **options)
+
+
+def test_heights_alone_are_no_map():
+    said = "a map that knows its pixel|typechecking parameter"
+    with pytest.raises((ValueError, TypeError), match=said):
+        contact.summits(np.zeros((9, 9)))
 
 
 def test_maps_without_a_summit():

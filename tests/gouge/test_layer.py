@@ -112,7 +112,8 @@ def test_derivatives_through_200_steps(small, mode):
         return jnp.stack([found.friction[-1], found.thickness[-1] / D])
 
     outcome = jax.jit(outcome)
-    p = jnp.array([0.5, 1.0])
+    # Off round numbers: a kink of the function may lie there, where only one side has a derivative
+    p = jnp.array([0.503, 1.0])
     jacobian = (jax.jacfwd if mode == "forward" else jax.jacrev)(outcome)(p)
     h = 1e-6
     differences = [(outcome(p.at[i].add(h)) - outcome(p.at[i].add(-h))) / (2 * h) for i in range(2)]
