@@ -109,6 +109,9 @@ _COMMANDS = {
             "apart": "--apart",
         },
         phrases={
+            r"name the side of a pixel in metres, as in pixel=\((\S+), (\S+)\) if these are um": (
+                r"write their unit into the first cell, as in 'y/x (um)', for a pixel of \1 by \2 m"
+            ),
             r"read it with records\.read_asperities": "write its columns as height_m and radius_m",
             r"pixel and unit are those of a height map": (
                 "--pixel and --unit are those of a height map"

@@ -13,8 +13,14 @@ from jaxfric.records._friction_law_titles import (
     stated_unit,
 )
 from jaxfric.records._table import Table
-from jaxfric.records._titles import Column, at_most_one, mapped_index
-from jaxfric.records._units import Quantity, factor, known_units, normal_form
+from jaxfric.records._titles import (
+    Column,
+    at_most_one,
+    check_once,
+    mapped_index,
+    unit_factor,
+)
+from jaxfric.records._units import Quantity, normal_form
 
 QUANTITIES: tuple[Quantity, ...] = ("load", "friction", "coefficient", "deviation")
 LawColumnMap = Mapping[str, str | int | None]
@@ -84,8 +90,7 @@ def _indices(table: Table, columns: dict[str, str | int | None]) -> dict[Quantit
         for key, column in columns.items()
         if column is not None
     }
-    if len(set(indices.values())) < len(indices):
-        raise ValueError(f"{table.source}: columns= uses one column twice: {columns}")
+    check_once(table, columns, indices.values())
     if "friction" in indices and "coefficient" in indices:
         raise ValueError(
             f"{table.source}: columns= maps both friction and coefficient; map the one that "
@@ -197,13 +202,7 @@ def _factor(table: Table, key: Quantity, index: int, unit: str) -> float:
         return 0.01
     if key in ("coefficient", "deviation") and is_ratio(unit):
         return 1.0
-    found = factor("force", unit)
-    if found is None:
-        raise ValueError(
-            f"{table.source}: {unit!r} (column {table.title(index)!r}) is not a known unit of "
-            f'force: pass units={{"{key}": unit}} with one of {known_units("force")}'
-        )
-    return found
+    return unit_factor(table, key, index, unit, kind="force")
 
 
 def _deviation_of(used: dict[Quantity, str]) -> Quantity:

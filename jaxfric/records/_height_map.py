@@ -111,6 +111,7 @@ class AsperityList(eqx.Module):
         radius: (n,), m, > 0.
         position: (n, 2), x and y, m; None if not known.
         title: a short name, such as that of the file.
+        notes: what was assumed of the file, one sentence each.
 
     Raises:
         ValueError: columns of unequal length, or numbers that are no surface.
@@ -124,6 +125,7 @@ class AsperityList(eqx.Module):
     radius: Float64[np.ndarray, " n"]
     position: Float64[np.ndarray, "n 2"] | None
     title: str = eqx.field(static=True)
+    notes: tuple[str, ...] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -131,6 +133,7 @@ class AsperityList(eqx.Module):
         radius: Values | Sequence[float],
         position: npt.ArrayLike | None = None,
         title: str = "",
+        notes: Sequence[str] = (),
     ) -> None:
         columns = [read_only(np.array(x, np.float64)) for x in (height, radius)]
         n = columns[0].shape
@@ -153,7 +156,7 @@ class AsperityList(eqx.Module):
                 f"position must be finite and have shape ({n[0]}, 2), x and y of each asperity"
             )
         self.height, self.radius = columns
-        self.position, self.title = place, title
+        self.position, self.title, self.notes = place, title, tuple(notes)
 
     def __repr__(self) -> str:
         return str(self)
@@ -163,10 +166,11 @@ class AsperityList(eqx.Module):
         low, high = (f"{x * MICRO:.4g}" for x in (self.radius.min(), self.radius.max()))
         radii = low if low == high else f"{low} to {high}"
         places = ", no positions" if self.position is None else ""
-        return (
+        line = (
             f"AsperityList {self.title!r}: {self.height.size} asperities, heights over "
             f"{reach:.4g} µm, radii {radii} µm{places}"
         )
+        return "\n  ".join([line, *self.notes])
 
 
 def _first(values: np.ndarray) -> int:

@@ -1,5 +1,6 @@
 """Rows of heights as machines write them: separators, decimal commas, missing pixels."""
 
+import csv
 import math
 import re
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from jaxfric.records._text import Line
 # What instruments and their programs write for a pixel that they could not measure
 MISSING = frozenset(
     "nan na n/a #n/a bad *** ** * - -- --- none null nodata inf +inf -inf ??? ?".split()
-) | {""}
+) | {"", "no data"}
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _MINUS = str.maketrans({"−": "-"})  # a typesetter's minus sign, U+2212
 # A comma before a space, at the end of a line, or beside another ends a cell; within one it may be
@@ -31,8 +32,7 @@ class Grid(NamedTuple):
 
 def is_cell(text: str) -> bool:
     """Whether a text is a number, with a point or a comma, or stands for a missing one."""
-    text = text.strip().translate(_MINUS)
-    return text.lower() in MISSING or number(text) is not None or _COMMA.fullmatch(text) is not None
+    return parsed(text, True) is not None
 
 
 def separator(lines: Sequence[Line]) -> str:
@@ -49,7 +49,9 @@ def separator(lines: Sequence[Line]) -> str:
 
 
 def split(text: str, mark: str) -> list[str]:
-    """The cells of a line."""
+    """The cells of a line, without quotes around them."""
+    if mark and '"' in text:
+        return [cell.strip() for cell in next(csv.reader([text.strip(" \r")], delimiter=mark))]
     # Not a tab at either end, which stands beside a cell that is empty
     return [cell.strip() for cell in text.strip(" \r").split(mark)] if mark else text.split()
 
@@ -69,7 +71,7 @@ def grid(source: str, lines: Sequence[Line]) -> Grid:
                 f"has {width}; a height map has equally many pixels in every row. Export it again, "
                 "with NaN for pixels that are missing"
             )
-    commas = mark != "," and any(_COMMA.fullmatch(c) for row in cells[:20] for c in row)
+    commas = any(map(has_comma, (cell for row in cells[:20] for cell in row)))
     rows = [_row(source, line, row, commas) for line, row in zip(lines, cells, strict=True)]
     return Grid(np.array(rows, float), [line.number for line in lines], commas)
 
@@ -81,12 +83,22 @@ def _row(source: str, line: Line, cells: list[str], commas: bool) -> list[float]
         return [value(source, line, cell, commas) for cell in cells]
 
 
-def value(source: str, line: Line, cell: str, commas: bool = False) -> float:
-    """The number of one cell, NaN where it says that there is none."""
+def has_comma(cell: str) -> bool:
+    """Whether a cell is a number with a comma for its decimal sign."""
+    return _COMMA.fullmatch(cell.strip().translate(_MINUS)) is not None
+
+
+def parsed(cell: str, commas: bool) -> float | None:
+    """The number of one cell, NaN where it says that there is none; None if it is neither."""
     text = cell.strip().strip('"').translate(_MINUS)
     if text.lower() in MISSING:
         return math.nan
-    found = number(text.replace(",", ".") if commas and _COMMA.fullmatch(text) else text)
+    return number(text.replace(",", ".") if commas and _COMMA.fullmatch(text) else text)
+
+
+def value(source: str, line: Line, cell: str, commas: bool = False) -> float:
+    """The number of one cell of a map, NaN where it says that there is none."""
+    found = parsed(cell, commas)
     if found is None:
         raise ValueError(
             f"{source}: line {line.number} holds {cell!r}, which is no height; write NaN for a "

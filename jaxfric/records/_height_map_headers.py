@@ -11,11 +11,10 @@ import numpy as np
 
 from jaxfric.records._height_map_cells import grid, value
 from jaxfric.records._text import Line, Text, is_comment, without_mark
-from jaxfric.records._units import factor, normal_form
+from jaxfric.records._units import metres, normal_form
 
-# Beside those that records of a laboratory are written in
-_SMALL = {"pm": 1e-12, "å": 1e-10, "angstrom": 1e-10, "angstroms": 1e-10}
 _AMOUNT = re.compile(r"(?P<number>[+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>\D.*)?")
+TALLEST = 1.0  # m: no instrument for surfaces reaches so far up
 _ISO_KEYS = ("numpoints", "numprofiles", "xscale", "yscale", "zscale")
 # The arrays of a .npz file that are heights by their name, where it holds several
 _NAMES = ("height", "heights", "z", "h", "topography", "surface")
@@ -30,6 +29,7 @@ class Found(NamedTuple):
         unit: of the heights; None if the file does not say.
         title: what the file calls the map.
         notes: what was assumed.
+        apart: of columns and of rows, in a unit that the file does not say; None if it does.
     """
 
     height: np.ndarray
@@ -37,17 +37,7 @@ class Found(NamedTuple):
     unit: str | None = None
     title: str = ""
     notes: tuple[str, ...] = ()
-
-
-def metres(source: str, unit: str) -> float:
-    """The factor of a unit of length."""
-    found = _SMALL.get(normal_form(unit).lower(), factor("displacement", unit))
-    if found is None:
-        raise ValueError(
-            f"{source}: {unit!r} is no unit of length; known are m, mm, um, nm, pm and angstrom. "
-            "If the map holds heights, name theirs with unit="
-        )
-    return found
+    apart: tuple[float, float] | None = None
 
 
 def gwyddion(text: Text) -> Found | None:
@@ -144,8 +134,11 @@ def ascii_grid(text: Text, unit: str | None) -> Found | None:
     return Found(height, step, unit or "m", notes=notes)
 
 
-def numpy_file(path: Path) -> Found:
-    """One array of two dimensions in .npy, or in .npz beside its `dx`, `dy` or `pixel`; metres."""
+def numpy_file(path: Path, unit: str | None) -> Found:
+    """One array of two dimensions in .npy, or in .npz beside its `dx`, `dy` or `pixel`.
+
+    Heights without a unit are metres, if they are fractions, and if these can be metres.
+    """
     try:
         with open(path, "rb") as file:
             stored = np.load(file, allow_pickle=False)
@@ -170,7 +163,22 @@ def numpy_file(path: Path) -> Found:
             f"{path.name}: heights must be real numbers; got the type {height.dtype}. An image "
             "holds grey levels: export the heights"
         )
-    return Found(height.astype(float), _steps(arrays))
+    found = Found(height.astype(float), _steps(arrays))
+    if unit is not None:
+        return found
+    if height.dtype.kind in "iu":
+        raise ValueError(
+            f"{path.name}: whole numbers ({height.dtype}) are no heights in metres; name the unit "
+            'that they count, as in unit="nm"'
+        )
+    finite = found.height[np.isfinite(found.height)]
+    if finite.size and float(np.ptp(finite)) > TALLEST:
+        raise ValueError(
+            f"{path.name}: the heights reach over {np.ptp(finite):.4g}, which are no metres; name "
+            'their unit, as in unit="um"'
+        )
+    note = "Heights in m assumed, as of NumPy arrays."
+    return found._replace(unit="m", notes=(note,))
 
 
 def _steps(arrays: Mapping[str, np.ndarray]) -> tuple[float, float] | None:
@@ -188,12 +196,22 @@ BINARY = {
     ".vk4": "Keyence's", ".vk6": "Keyence's", ".zag": "Keyence's", ".x3p": "ISO 25178-72",
     ".datx": "Zygo's", ".spm": "Bruker's", ".ibw": "Igor's",
 }  # fmt: skip
+# What design and contact write for other purposes, and the lists that they write beside it
+_BESIDE = {".stl": "a mesh for the workshop", ".json": "a summary"}
+_LISTS = ("surface.csv", "asperities.csv")
 IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
 
 
-def refuse_binary(path: Path) -> None:
-    """Say how heights are had of an image or of a file that only its instrument's program reads."""
+def refuse_ending(path: Path) -> None:
+    """Say how heights are had of an image, of an instrument's binary file, or beside a mesh."""
     ending = path.suffix.lower()
+    if ending in _BESIDE:
+        lists = [name for name in _LISTS if (path.parent / name).exists()]
+        there = f"read {lists[0]!r} beside it" if lists else "read the .csv with heights and radii"
+        raise ValueError(
+            f"{path.name}: this is {_BESIDE[ending]}, neither a list of asperities nor a map of "
+            f"heights; {there}"
+        )
     if ending in IMAGES:
         raise ValueError(
             f"{path.name}: an image holds grey levels, not heights in metres; export the heights "

@@ -2,13 +2,16 @@
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from jaxfric import _checks
+from jaxfric.records._asperity_columns import EXAMPLE, asperity_sheet
 from jaxfric.records._height_map import HeightMap
+from jaxfric.records._height_map_axes import without_axes
 from jaxfric.records._height_map_cells import grid, is_cell, separator, split
 from jaxfric.records._height_map_headers import (
     Found,
@@ -16,15 +19,17 @@ from jaxfric.records._height_map_headers import (
     exists,
     gwyddion,
     iso,
-    metres,
     numpy_file,
-    refuse_binary,
+    refuse_ending,
 )
+from jaxfric.records._height_map_instruments import keyence, zygo
+from jaxfric.records._height_map_missing import without_sentinels
 from jaxfric.records._height_map_points import on_grid
 from jaxfric.records._rows import count_of
 from jaxfric.records._text import Line, Text, is_comment, read_text, without_mark
-from jaxfric.records._units import normal_form
+from jaxfric.records._units import metres, normal_form
 
+LIST_COLUMNS = 8  # a map has more, a list of asperities hardly
 _COORDINATES = (("x",), ("y",), ("z", "h", "height"))
 _BEFORE_UNIT = re.compile(r"\s+(?=[(\[{])")
 _TITLE = re.compile(r"(?P<name>[^\W\d_]+)[\s_,]*[(\[{/]?\s*(?P<unit>[^\s()\[\]{}]*)\s*[)\]}]?")
@@ -43,12 +48,17 @@ def read_height_map(
     | Gwyddion's text matrix with its header | in the file | in the file |
     | ISO 25178-71 text, `aISO-1.0` (.sdf) | in the file | m, by the standard |
     | grid with `ncols`, `nrows`, `cellsize` (.asc) | in the file | `unit`, or m; so `cellsize` |
+    | CSV of Keyence's analysers with its header | in the file | in the file |
+    | `Zygo XYZ Data File` of MetroPro and Mx | in the file | µm, by the format |
     | three columns: x, y, z on a grid | from x and y | in the names, `z (um)`, or `unit` |
     | matrix of numbers, with tabs, commas, semicolons or spaces | `pixel` | `unit` |
+    | the same, x above its columns, y beside its rows | in the corner, or `pixel` | `unit` |
     | `.npy`; `.npz` with `dx` and `dy`, or `pixel` | `pixel`, or in the file | m, or `unit` |
 
     Decimal signs may be commas where commas do not separate. Pixels that are NaN, `BAD`, `***`,
-    empty, or absent from x, y, z are missing: NaN in the map, and counted in its notes.
+    `No Data`, empty, or absent from x, y, z are missing: NaN in the map, and counted in its notes.
+    So is a number far off all others, such as -9999. A first row and column that rise by equal
+    steps are no heights: they count the pixels, or say where these are. Notes state each.
 
     Arguments:
         path: the file.
@@ -82,31 +92,45 @@ def read_height_map(
     found = _found(path, unit)
     step, said = sides or found.step, unit or found.unit
     if step is None:
-        raise ValueError(
-            f"{path.name}: the file does not say how large a pixel is; name its side in metres, as "
-            "in pixel=1e-6"
-        )
+        raise ValueError(_no_pixel(path.name, found))
     if said is None:
         raise ValueError(
             f"{path.name}: the file does not say in which unit its heights are; name it, as in "
             'unit="um"'
         )
-    height = found.height * metres(path.name, said)
+    scale = metres(path.name, said, ". If the map holds heights, name theirs with unit=")
+    height, lost = without_sentinels(found.height)
     if not np.isfinite(height).any():
         raise ValueError(f"{path.name}: every pixel is missing; export the map with its heights")
-    return HeightMap(height, *step, title=found.title or path.name, notes=found.notes)
+    return HeightMap(
+        scale * height, *step, title=found.title or path.name, notes=(*found.notes, *lost)
+    )
 
 
 def _found(path: Path, unit: str | None) -> Found:
     if path.suffix.lower() in (".npy", ".npz"):
-        found = numpy_file(path)
-        if unit is None:
-            found = found._replace(unit="m", notes=("Heights in m assumed, as of NumPy arrays.",))
-        return found
-    refuse_binary(path)
+        return numpy_file(path, unit)
+    refuse_ending(path)
     text = read_text(path)
-    said = gwyddion(text) or iso(text) or ascii_grid(text, unit)
+    said = gwyddion(text) or iso(text) or ascii_grid(text, unit) or keyence(text) or zygo(text)
     return said or _table(text, unit)
+
+
+def _no_pixel(source: str, found: Found) -> str:
+    """What to do where nothing says how large a pixel is."""
+    if found.apart:
+        wide, long = (f"{step:.6g}" for step in found.apart)
+        # Micrometres are what most instruments print
+        sides = [f"{1e-6 * step:.6g}" for step in found.apart]
+        named = sides[0] if sides[0] == sides[1] else f"({', '.join(sides)})"
+        return (
+            f"{source}: columns are {wide} and rows {long} apart, in a unit that the file does not "
+            f"say; name the side of a pixel in metres, as in pixel={named} if these are um"
+        )
+    remedy = "name its side in metres, as in pixel=1e-6"
+    if found.height.shape[1] <= LIST_COLUMNS:
+        remedy += f". If this is a list of asperities, call its columns {EXAMPLE}"
+    return f"{source}: the file does not say how large a pixel is; {remedy}"
 
 
 def _sides(pixel: float | tuple[float, float] | None) -> tuple[float, float] | None:
@@ -129,12 +153,16 @@ def rows_of(text: Text) -> Rows:
     """The lines of numbers; what stands above them is names if there is one for each column."""
     data = text.data
     mark = separator(data[-20:])
-    first = next((i for i, line in enumerate(data) if _is_row(line, mark)), None)
-    if first is None:
+    usual = _usual_width(data[-20:], mark) or _usual_width(data, mark)
+    if not usual:
         raise ValueError(
             f"{text.source}: no line is a row of numbers; export the heights as a matrix, or as "
             "columns of x, y and z"
         )
+    # Counts of pixels or a date above the rows are shorter than these; a row that lacks a few
+    # numbers is refused later
+    rows = (split(line.text, mark) for line in data)
+    first = next(i for i, row in enumerate(rows) if _is_row(row) and 2 * len(row) > usual)
     width = len(split(data[first].text, mark))
     above = [line for line in text.lines if line.number < data[first].number]
     for line in reversed(above):  # names stand right above their columns, remarks higher up
@@ -147,15 +175,15 @@ def rows_of(text: Text) -> Rows:
     return Rows([], data[first:])
 
 
-def _is_row(line: Line, mark: str) -> bool:
-    cells = split(line.text, mark)
+def _usual_width(lines: list[Line], mark: str) -> int:
+    """How many numbers most rows have; 0 if no line is a row."""
+    cells = (split(line.text, mark) for line in lines)
+    usual = Counter(len(row) for row in cells if _is_row(row)).most_common(1)
+    return usual[0][0] if usual else 0
+
+
+def _is_row(cells: list[str]) -> bool:
     return all(map(is_cell, cells)) and any(any(map(str.isdigit, cell)) for cell in cells)
-
-
-def names_radius(titles: list[str]) -> bool:
-    """Whether the columns are those of a list of asperities."""
-    names = {title_of(title)[0] for title in titles}
-    return bool(names & {"radius", "radii", "r"}) and len(titles) > 1
 
 
 def title_of(title: str) -> tuple[str, str]:
@@ -166,12 +194,12 @@ def title_of(title: str) -> tuple[str, str]:
 
 def _table(text: Text, unit: str | None) -> Found:
     """A matrix of heights, or columns of x, y and z."""
-    titles, lines = rows_of(text)
-    if names_radius(titles):
+    if asperity_sheet(text):
         raise ValueError(
             f"{text.source}: this is a list of asperities with their radii, not a height map; "
             "read it with records.read_asperities"
         )
+    titles, lines = rows_of(text)
     rows = grid(text.source, lines)
     notes = ["Commas were read as decimal signs."] if rows.commas else []
     above = [x for x in text.data if x.number < lines[0].number and not is_comment(x.text)]
@@ -182,8 +210,12 @@ def _table(text: Text, unit: str | None) -> Found:
             f"{text.source}: one column of numbers says not where its heights are; export a "
             "matrix, or columns of x, y and z"
         )
-    if rows.values.shape[1] == len(_COORDINATES):
-        names = [title_of(title) for title in titles] or [("x", ""), ("y", ""), ("z", "")]
+    names = [title_of(title) for title in titles] or [("x", ""), ("y", ""), ("z", "")]
+    columns = len(_COORDINATES)
+    if rows.values.shape[1] == columns + 1 and _are_coordinates(names[-columns:]) and titles:
+        rows = rows._replace(values=rows.values[:, 1:])  # the first numbers the points
+        names = names[1:]
+    if rows.values.shape[1] == columns:
         return _points(text.source, rows.values, rows.lines, names, unit, notes)
     gap = np.flatnonzero(np.diff(rows.lines) != 1)
     if gap.size:
@@ -191,7 +223,17 @@ def _table(text: Text, unit: str | None) -> Found:
             f"{text.source}: line {rows.lines[gap[0]] + 1} is empty and stands among the rows; "
             "take it out, or write NaN for pixels that are missing"
         )
-    return Found(rows.values, notes=tuple(notes))
+    axes = without_axes(text.source, rows.values, titles)
+    step = None
+    if axes.step and axes.unit:
+        side = metres(text.source, axes.unit)
+        step = axes.step[0] * side, axes.step[1] * side
+    apart = None if step else axes.step
+    return Found(axes.values, step, notes=(*notes, *axes.notes), apart=apart)
+
+
+def _are_coordinates(names: list[tuple[str, str]]) -> bool:
+    return all(name in known for (name, _), known in zip(names, _COORDINATES, strict=True))
 
 
 def _points(

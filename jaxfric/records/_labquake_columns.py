@@ -8,11 +8,12 @@ from jaxfric.records._titles import (
     Column,
     at_most_one,
     candidates,
-    in_words,
+    check_once,
     mapped_index,
     stated_unit,
+    unit_factor,
 )
-from jaxfric.records._units import Quantity, factor, known_units, needs_unit
+from jaxfric.records._units import Quantity, needs_unit
 
 LabquakeColumnMap = Mapping[str, str | int | Sequence[str | int] | None]
 
@@ -93,8 +94,7 @@ def _indices(
                 "the emission has more than one"
             )
     taken = [*indices.values(), *channels]
-    if len(set(taken)) < len(taken):
-        raise ValueError(f"{table.source}: columns= uses one column twice: {columns}")
+    check_once(table, columns, taken)
     # The emission last: names such as "energy" are vague, and what a quantity uses is not offered.
     for key in (*QUANTITIES, "emission"):
         if key in columns:
@@ -128,10 +128,4 @@ def _with_unit(
     if stated is None and needs_unit(key):
         stated = _USUAL_UNITS[key]
         assumed.append(f"{title} in {stated}")
-    value = factor(key, stated or "")
-    if value is None:
-        raise ValueError(
-            f"{table.source}: {stated!r} (column {title!r}) is not a known unit of the "
-            f'{in_words(key)}: pass units={{"{key}": unit}} with one of {known_units(key)}'
-        )
-    return Column(index, value, title)
+    return Column(index, unit_factor(table, key, index, stated or ""), title)

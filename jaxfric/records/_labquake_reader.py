@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import ArrayLike, Real
 
 from jaxfric._types import Number
-from jaxfric.records import _labquake_repair
 from jaxfric.records._arrays import check_window
 from jaxfric.records._labquake_checks import MIN_SAMPLES
 from jaxfric.records._labquake_columns import (
@@ -18,7 +17,7 @@ from jaxfric.records._labquake_columns import (
     find_labquake_columns,
 )
 from jaxfric.records._labquake_record import LabquakeRecord
-from jaxfric.records._resampling import countdown
+from jaxfric.records._labquake_repair import repaired, usable_rows
 from jaxfric.records._rows import Rows, Samples, listed
 from jaxfric.records._table import Table, has_decimal_comma, number, read_table
 from jaxfric.records._text import read_text
@@ -97,9 +96,9 @@ def read_labquake(
     # Repairs in this order: the window first, so that nothing outside it matters; then the clock,
     # by which gaps are measured; the columns last.
     samples = _in_window(_numbers(table, places), window)
-    keep, clock_notes = _labquake_repair.usable_rows(samples.columns["time"], samples.rows)
+    keep, clock_notes = usable_rows(samples.columns["time"], samples.rows)
     samples, stress_notes = _without_column_of_stress(samples.at(keep), places, sigma)
-    samples, repair_notes = _repaired(samples, places, max_gap)
+    samples, repair_notes = repaired(samples, places, max_gap)
     found = samples.columns
     channels = [column.title for column in places.channels if column.title in found]
     return LabquakeRecord(
@@ -180,71 +179,3 @@ def _without_column_of_stress(
         f"({middle:.4g} Pa, median) and was ignored."
     )
     return samples, [note]
-
-
-def _repaired(
-    samples: Samples, places: LabquakeColumns, max_gap: float
-) -> tuple[Samples, list[str]]:
-    """Channels chosen, gaps filled, times even; every repair is stated."""
-    rows, titles = samples.rows, [column.title for column in places.channels]
-    # First the channels: the gaps of a dead one must not cut or refuse the record.
-    channels, notes = _labquake_repair.healthy(
-        {title: samples.columns[title] for title in titles}, rows
-    )
-    kept = {key: x for key, x in samples.columns.items() if key not in titles or key in channels}
-    limit = _labquake_repair.longest_gap(kept["time"], max_gap)
-    # Every column but these two must have a number everywhere; messages name it by its title.
-    needed = {
-        key: key if key in channels else places.quantities[key].title
-        for key in kept
-        if key not in ("time", "time_to_failure")
-    }
-    cut, cut_notes = _labquake_repair.cut_ends(
-        {title: kept[key] for key, title in needed.items()}, kept["time"], rows, limit
-    )
-    samples, gap_notes = _filled(Samples(kept, rows).at(cut), needed, channels, limit)
-    columns = samples.columns
-    even, even_notes = _labquake_repair.even_clock(columns["time"])
-    if even is not None:
-        time = columns["time"]
-        columns = {key: _at(even, time, key, x, channels) for key, x in columns.items()}
-        columns["time"] = even
-    notes += cut_notes + gap_notes + even_notes
-    if "time_to_failure" in columns and (unknown := np.isnan(columns["time_to_failure"])).any():
-        notes.append(f"The time to failure is unknown (NaN) at {unknown.sum()} samples.")
-    return Samples(columns, rows), notes
-
-
-def _filled(
-    samples: Samples, needed: dict[str, str], channels: list[str], limit: float
-) -> tuple[Samples, list[str]]:
-    """The columns that are needed (by key, their titles) without gaps and, of channels, zeros."""
-    columns, rows, time = dict(samples.columns), samples.rows, samples.columns["time"]
-    if time.size < MIN_SAMPLES:
-        raise ValueError(
-            f"{rows.source}: {time.size} rows are left; a stick-slip record needs {MIN_SAMPLES} or "
-            "more"
-        )
-    _labquake_repair.check_gaps(time, rows, limit)
-    notes: list[str] = []
-    for key, title in needed.items():
-        if key in channels:  # zeros first, as gaps are filled between logarithms
-            columns[key], zero_notes = _labquake_repair.positive(title, columns[key], rows)
-            notes += zero_notes
-        columns[key], gap_notes = _labquake_repair.fill(
-            title, columns[key], time, rows, limit, logarithmic=key in channels
-        )
-        notes += gap_notes
-    return Samples(columns, rows), notes
-
-
-def _at(
-    new: np.ndarray, time: np.ndarray, key: str, values: np.ndarray, channels: list[str]
-) -> np.ndarray:
-    """A column at even times, each kind in the way in which it changes."""
-    if key == "time_to_failure":
-        return countdown(new, time, values)
-    if key in channels:
-        # An emission spans decades: its logarithm is what changes evenly between two samples.
-        return np.exp(np.interp(new, time, np.log(values)))
-    return np.interp(new, time, values)

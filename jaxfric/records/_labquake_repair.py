@@ -6,8 +6,10 @@ that was measured; anything else is refused, for the record would no longer be t
 
 import numpy as np
 
-from jaxfric.records._resampling import WHOLE
-from jaxfric.records._rows import Rows, count_of, listed
+from jaxfric.records._labquake_checks import MIN_SAMPLES
+from jaxfric.records._labquake_columns import LabquakeColumns
+from jaxfric.records._resampling import WHOLE, countdown
+from jaxfric.records._rows import Rows, Samples, count_of, listed
 
 # Of a time step: steps within 1 % of the median count as even. Clocks that are written with four
 # decimals at 10 Hz differ by 0.1 %; a lost sample differs by 100 %.
@@ -47,13 +49,79 @@ def usable_rows(time: np.ndarray, rows: Rows) -> tuple[np.ndarray, list[str]]:
     return np.flatnonzero(~(missing | late)), [note]
 
 
-def longest_gap(time: np.ndarray, seconds: float) -> float:
+def repaired(
+    samples: Samples, places: LabquakeColumns, max_gap: float
+) -> tuple[Samples, list[str]]:
+    """Channels chosen, gaps filled, times even; every repair is stated."""
+    rows, titles = samples.rows, [column.title for column in places.channels]
+    # First the channels: the gaps of a dead one must not cut or refuse the record.
+    channels, notes = _healthy({title: samples.columns[title] for title in titles}, rows)
+    kept = {key: x for key, x in samples.columns.items() if key not in titles or key in channels}
+    limit = _longest_gap(kept["time"], max_gap)
+    # Every column but these two must have a number everywhere; messages name it by its title.
+    needed = {
+        key: key if key in channels else places.quantities[key].title
+        for key in kept
+        if key not in ("time", "time_to_failure")
+    }
+    cut, cut_notes = _cut_ends(
+        {title: kept[key] for key, title in needed.items()}, kept["time"], rows, limit
+    )
+    samples, gap_notes = _filled(Samples(kept, rows).at(cut), needed, channels, limit)
+    columns = samples.columns
+    even, even_notes = _even_clock(columns["time"])
+    if even is not None:
+        time = columns["time"]
+        columns = {key: _at(even, time, key, x, channels) for key, x in columns.items()}
+        columns["time"] = even
+    notes += cut_notes + gap_notes + even_notes
+    if "time_to_failure" in columns and (unknown := np.isnan(columns["time_to_failure"])).any():
+        notes.append(f"The time to failure is unknown (NaN) at {unknown.sum()} samples.")
+    return Samples(columns, rows), notes
+
+
+def _filled(
+    samples: Samples, needed: dict[str, str], channels: list[str], limit: float
+) -> tuple[Samples, list[str]]:
+    """The columns that are needed (by key, their titles) without gaps and, of channels, zeros."""
+    columns, rows, time = dict(samples.columns), samples.rows, samples.columns["time"]
+    if time.size < MIN_SAMPLES:
+        raise ValueError(
+            f"{rows.source}: {time.size} rows are left; a stick-slip record needs {MIN_SAMPLES} or "
+            "more"
+        )
+    _check_gaps(time, rows, limit)
+    notes: list[str] = []
+    for key, title in needed.items():
+        if key in channels:  # zeros first, as gaps are filled between logarithms
+            columns[key], zero_notes = _positive(title, columns[key], rows)
+            notes += zero_notes
+        columns[key], gap_notes = _fill(
+            title, columns[key], time, rows, limit, logarithmic=key in channels
+        )
+        notes += gap_notes
+    return Samples(columns, rows), notes
+
+
+def _at(
+    new: np.ndarray, time: np.ndarray, key: str, values: np.ndarray, channels: list[str]
+) -> np.ndarray:
+    """A column at even times, each kind in the way in which it changes."""
+    if key == "time_to_failure":
+        return countdown(new, time, values)
+    if key in channels:
+        # An emission spans decades: its logarithm is what changes evenly between two samples.
+        return np.exp(np.interp(new, time, np.log(values)))
+    return np.interp(new, time, values)
+
+
+def _longest_gap(time: np.ndarray, seconds: float) -> float:
     """The time between two samples that interpolation may bridge."""
     # Five missing samples leave six steps; the last factor is for the rounding of the clock.
     return max(seconds, (SHORT + 1) * float(np.median(np.diff(time)))) * (1 + 1e-6)
 
 
-def check_gaps(time: np.ndarray, rows: Rows, limit: float) -> None:
+def _check_gaps(time: np.ndarray, rows: Rows, limit: float) -> None:
     """Raise where the clock jumps by more than `limit`."""
     wide = np.flatnonzero(np.diff(time) > limit)
     if wide.size:
@@ -64,7 +132,7 @@ def check_gaps(time: np.ndarray, rows: Rows, limit: float) -> None:
         raise ValueError(_too_long(rows, "the clock has", items, time, limit))
 
 
-def cut_ends(
+def _cut_ends(
     columns: dict[str, np.ndarray], time: np.ndarray, rows: Rows, limit: float
 ) -> tuple[slice, list[str]]:
     """The rows from the first to the last at which every column has a number."""
@@ -93,7 +161,7 @@ def cut_ends(
     return slice(first, last + 1), [note]
 
 
-def fill(
+def _fill(
     name: str,
     values: np.ndarray,
     time: np.ndarray,
@@ -130,7 +198,7 @@ def fill(
     return out, [f"{name}: {count} interpolated {how} ({listed(items)})."]
 
 
-def even_clock(time: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
+def _even_clock(time: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
     """Even times for a clock that is not, or `None` for one that is even."""
     steps = np.diff(time)
     # The median is the step that was meant, whatever a few gaps do. Nine digits take off the noise
@@ -147,7 +215,7 @@ def even_clock(time: np.ndarray) -> tuple[np.ndarray | None, list[str]]:
     return time[0] + middle * np.arange(count), [note]
 
 
-def positive(name: str, values: np.ndarray, rows: Rows) -> tuple[np.ndarray, list[str]]:
+def _positive(name: str, values: np.ndarray, rows: Rows) -> tuple[np.ndarray, list[str]]:
     """A channel without zeros, whose logarithm exists; negative values raise."""
     below = np.flatnonzero(values < 0)
     if below.size:
@@ -171,7 +239,7 @@ def positive(name: str, values: np.ndarray, rows: Rows) -> tuple[np.ndarray, lis
     return np.where(zero, floor, values), [note]
 
 
-def healthy(channels: dict[str, np.ndarray], rows: Rows) -> tuple[list[str], list[str]]:
+def _healthy(channels: dict[str, np.ndarray], rows: Rows) -> tuple[list[str], list[str]]:
     """The names of the channels to keep, and a note on each that is dead or saturated."""
     dead, clipped, notes = [], [], []
     for name, values in channels.items():

@@ -63,9 +63,10 @@ def read_text(path: str | os.PathLike[str], skip_rows: int | Collection[int] = 0
     text = Text(path.name, [line for line in lines if line.text.strip(" \t,;")])
     if not text.data:
         kind = "holds only comments" if text.lines else "is empty"
+        skipped = f" (with skip_rows={skip_rows!r})" if skip_rows else ""
         raise ValueError(
-            f"{text.source}: the file {kind} (with skip_rows={skip_rows!r}); it needs a line of "
-            "column names and rows of numbers"
+            f"{text.source}: the file {kind}{skipped}; it needs a line of column names and rows of "
+            "numbers"
         )
     return text
 

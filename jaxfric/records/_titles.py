@@ -2,10 +2,10 @@
 
 import dataclasses
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from jaxfric.records._table import Table
-from jaxfric.records._units import Quantity, factor, normal_form
+from jaxfric.records._units import Quantity, factor, known_units, normal_form
 
 _SLIDE = ("displacement", "disp", "displ")
 _STRESS = ("normalstress", "normstress")
@@ -125,6 +125,28 @@ def mapped_index(table: Table, key: str, column: str | int) -> int:
         f'{table.source}: columns={{"{key}": {column!r}}} is not a column. {table.describe()} '
         "Give one of these names, or an index counted from 0"
     )
+
+
+def check_once(table: Table, columns: Mapping[str, object], indices: Collection[int]) -> None:
+    """Refuse a mapping that takes one column for two quantities; `indices` are its columns."""
+    if len(set(indices)) < len(indices):
+        raise ValueError(
+            f"{table.source}: columns= maps one column to two quantities: {dict(columns)}"
+        )
+
+
+def unit_factor(
+    table: Table, key: Quantity, index: int, unit: str, *, kind: Quantity = "", or_else: str = ""
+) -> float:
+    """The factor to SI of a column's unit, which is one of `kind`, or of the quantity itself."""
+    found = factor(kind or key, unit)
+    if found is None:
+        of, known = kind or f"the {in_words(key)}", known_units(kind or key)
+        raise ValueError(
+            f"{table.source}: {unit!r} (column {table.title(index)!r}) is not a known unit of "
+            f'{of}: pass units={{"{key}": unit}} with one of {known}{or_else}'
+        )
+    return found
 
 
 def in_words(key: Quantity) -> str:

@@ -24,6 +24,8 @@ _LENGTH = {
     **dict.fromkeys(("micrometre", "micrometres", "micrometer", "micrometers"), 1e-6),
     **dict.fromkeys(("nm", "nanometre", "nanometres", "nanometer", "nanometers"), 1e-9),
 }
+# Of surfaces only: what slips by picometres would be a mistake
+_SMALL = {"pm": 1e-12, **dict.fromkeys(("å", "angstrom", "angstroms"), 1e-10)}
 _STRESS = {"pa": 1.0, "kpa": 1e3, "bar": 1e5, "mpa": 1e6, "gpa": 1e9}
 # A load may be stated as the mass of a weight. Standard gravity, 9.80665 m/s² (3rd CGPM, 1901), and
 # the pound, 0.45359237 kg (yard and pound agreement, 1959), are exact.
@@ -72,6 +74,22 @@ def factor(quantity: Quantity, unit: str) -> float | None:
     """The factor to SI of a unit, or `None` for a unit that is not known."""
     unit = normal_form(unit)
     return None if unit in _TWO_READINGS else _UNITS[quantity].get(unit.lower())
+
+
+def length(unit: str) -> float | None:
+    """The metres in a unit of the lengths of a surface, or `None` for one that is not known."""
+    return _SMALL.get(normal_form(unit).lower(), factor("displacement", unit))
+
+
+def metres(source: str, unit: str, remedy: str = "") -> float:
+    """The metres in a unit of the lengths of a surface; `ValueError` for one that is not known."""
+    found = length(unit)
+    if found is None:
+        raise ValueError(
+            f"{source}: {unit!r} is no unit of length; known are m, mm, um, nm, pm and "
+            f"angstrom{remedy}"
+        )
+    return found
 
 
 def needs_unit(quantity: Quantity) -> bool:

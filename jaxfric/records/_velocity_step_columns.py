@@ -7,12 +7,14 @@ from jaxfric.records._titles import (
     Column,
     at_most_one,
     candidates,
+    check_once,
     in_words,
     mapped_index,
     split_title,
     stated_unit,
+    unit_factor,
 )
-from jaxfric.records._units import Quantity, factor, known_units, needs_unit
+from jaxfric.records._units import Quantity, known_units, needs_unit
 
 QUANTITIES: tuple[Quantity, ...] = (
     "time",
@@ -54,8 +56,7 @@ def _indices(table: Table, columns: dict[str, str | int | None]) -> dict[Quantit
         for key, column in columns.items()
         if column is not None
     }
-    if len(set(indices.values())) < len(indices):
-        raise ValueError(f"{table.source}: columns= maps one column to two quantities: {columns}")
+    check_once(table, columns, indices.values())
     if "friction" in indices and "shear_stress" in indices:
         raise ValueError(
             f"{table.source}: columns= maps both friction and shear_stress; map the one that "
@@ -106,19 +107,13 @@ def _with_unit(table: Table, key: Quantity, index: int, units: dict[str, str]) -
             'shear_stress, beside a normal stress; or pass units={"friction": "1"} if it is a ratio'
         )
     stated = units[key] if key in units else stated_unit(title, key)
-    remedy = f'pass units={{"{key}": unit}} with one of {known_units(key)}'
-    if key == "normal_stress":
-        remedy += ', or columns={"normal_stress": None} to leave it out'
+    leave = ', or columns={"normal_stress": None} to leave it out'
+    or_else = leave if key == "normal_stress" else ""
     # A unit is never guessed here: what a fit finds for Dc scales with the unit of displacement,
     # and nothing else in the file would show the mistake.
     if stated is None and needs_unit(key):
         raise ValueError(
-            f"{table.source}: the column {title!r} states no unit for the {in_words(key)}: {remedy}"
+            f"{table.source}: the column {title!r} states no unit for the {in_words(key)}: "
+            f'pass units={{"{key}": unit}} with one of {known_units(key)}{or_else}'
         )
-    value = factor(key, stated or "")
-    if value is None:
-        raise ValueError(
-            f"{table.source}: {stated!r} (column {title!r}) is not a known unit of the "
-            f"{in_words(key)}: {remedy}"
-        )
-    return Column(index, value, title)
+    return Column(index, unit_factor(table, key, index, stated or "", or_else=or_else), title)

@@ -241,7 +241,7 @@ REFUSED = {
     "units only": ("load,friction\nN,mN\n", {}, "a row of units and no rows of numbers below it"),
     "names only": ("load (N),friction (N)\n", {},
         "one line of text and no rows of numbers below it"),
-    "empty": ("", {}, "the file is empty (with skip_rows=0); it needs a line of column names and "
+    "empty": ("", {}, "the file is empty; it needs a line of column names and "
         "rows of numbers"),
     "both directions": ("P (N),F (N)\n1,0.3\n1,-0.3\n2,0.6\n2,-0.6\n", {},
         "friction has both signs, -0.6 to 0.6 N, as in sliding back and forth: keep one "
@@ -275,7 +275,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(read, case):
         ({"columns": {"weight": 0}}, "columns= has the key 'weight'"),
         ({"units": {"coefficient": "N"}}, "units= has the key 'coefficient'"),
         ({"columns": {"load": "Fz"}}, "is not a column"),
-        ({"columns": {"load": 0, "friction": 0}}, "uses one column twice"),
+        ({"columns": {"load": 0, "friction": 0}}, "maps one column to two quantities"),
         ({"columns": {"load": None}}, "no column of load"),
         ({"units": {"load": "Pa"}}, "'Pa' .* is not a known unit of force"),
         ({"offset": "drop"}, "offset= must be one of keep, subtract; got 'drop'"),

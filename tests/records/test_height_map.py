@@ -43,8 +43,37 @@ ISO = (
     "Xscale      = 2.0e-6\nYscale      = 3.0e-6\nZscale      = 1e-9\nZresolution = -1\n"
     "Compression = 0\nDataType    = 7\nCheckType   = 0\n*\n"
 )
+KEYENCE = (
+    '"Measured date","2025-12-10 12:00:00"\n"Model","VK-X3000 Series"\n"Data type","ImageDataCsv"\n'
+    '"XY Calibration","2000.000","nm"\n"Output image data","Height"\n"Horizontal","4"\n'
+    '"Vertical","3"\n"Minimum value","-2.5"\n"Maximum value","3.75"\n"Unit","um"\n'
+    '"Reference data name",""\n\n"Height"\n'
+)
+ZYGO = (
+    'Zygo XYZ Data File - Format 1\n0 8 1 2 "Tue Jan 1 10:00:00 2023"\n0 0 640 480 1 255\n'
+    '10 20 4 3\n"part"\n""\n\n0 0.5 5.8e-07 0 1 0 2e-06 1672531200\n3 2 0 0 0 666666 ""\n'
+    "0 0 1 33 0 0 0.1 60.4318 2 50\n#\n"
+)
 ESRI = "ncols 4\nnrows 3\nxllcorner 0\nyllcorner 0\ndx 2\ndy 3\nNODATA_value -9999\n"
 PIXEL = {"pixel": (DX, DY), "unit": "um"}
+
+
+def quoted(values=HEIGHT, mark=","):
+    return rows(values, f'"{mark}"', "").replace("\n", '"\n"').join('""')[:-2]
+
+
+def pixels(missing="No Data"):
+    """Column, row and height, as Zygo's programs write them; a place as wide as it is long."""
+    cells = ((i, j, HEIGHT[j, i]) for j, i in np.ndindex(HEIGHT.shape))
+    return [f"{10 + i} {20 + j} {missing if np.isnan(z) else repr(float(z))}" for i, j, z in cells]
+
+
+def with_axes(values, across, down, corner="", sep=","):
+    """Rows below the places of the columns, and right of their own."""
+    body = rows(values, sep).splitlines()
+    body = [f"{y}{sep}{row}" for y, row in zip(down, body, strict=True)]
+    return "\n".join([sep.join([corner, *map(str, across)]), *body]) + "\n"
+
 
 # Each is read as HEIGHT: text, encoding, options, what the notes must say
 READ = {
@@ -81,6 +110,41 @@ READ = {
     "points in any order": (
         "\n".join(sorted(points())), "utf-8", {"unit": "um"}, ["1 pixel of the grid"]
     ),
+    "Zygo": (ZYGO + "\n".join([*pixels(), "#"]), "utf-8", {"pixel": (DX, DY)}, ["as Zygo's"]),
+    "Keyence": (
+        KEYENCE + quoted(), "utf-8", {"pixel": (DX, DY)}, []
+    ),
+    "Keyence, decimal commas": (
+        KEYENCE.replace(",", ";") + commas(quoted(mark=";")), "utf-8", {"pixel": (DX, DY)},
+        ["Commas"],
+    ),
+    "quoted": (quoted(), "utf-8", PIXEL, []),
+    "quoted, decimal commas, commas": (
+        quoted(mark=";").replace(".", ",").replace(";", ","), "utf-8", PIXEL, ["Commas"]
+    ),
+    "pandas, with its index": (
+        with_axes(HEIGHT, range(4), range(3)), "utf-8", PIXEL, ["only count the pixels"]
+    ),
+    "places, their unit in the corner": (
+        with_axes(HEIGHT, (0, 2, 4, 6), (5, 8, 11), "y/x (um)", "\t"), "utf-8", {"unit": "um"},
+        ["2 by 3 apart, um by the name in the corner"],
+    ),
+    "places without a unit": (
+        with_axes(HEIGHT, (0, 2, 4, 6), (5, 8, 11), "y\\x", ";"), "utf-8", PIXEL,
+        ["in a unit that the file does not say"],
+    ),
+    "places that fall": (
+        with_axes(HEIGHT[::-1], (0.0, 0.2, 0.4, 0.6), (0.8, 0.5, 0.2), "y_x_um"), "utf-8", PIXEL,
+        ["0.2 by 0.3 apart, um"],
+    ),
+    "nines": (rows(missing="-9999.0"), "utf-8", PIXEL, ["Took -9999, far off all heights"]),
+    "counts of pixels above": (
+        "4 3\n" + rows(sep=" "), "utf-8", PIXEL, ["Left out 1 line above"]
+    ),
+    "numbered points": (
+        ",x_um,y_um,z_um\n" + "\n".join(f"{i},{x}" for i, x in enumerate(points("NaN", ","))),
+        "utf-8", {}, [],
+    ),
     "points with blank lines": (
         "# x y z\n" + "\n\n".join(points()), "utf-8", {"unit": "um"}, ["1 pixel of the grid"]
     ),
@@ -110,6 +174,115 @@ def test_numpy_files(tmp_path):
     square = records.read_height_map(tmp_path / "map.npy", pixel=DX, unit="mm")
     np.testing.assert_allclose(square.height, 1e-9 * HEIGHT)
     assert square.dy == DX and "assumed" not in str(square)
+
+
+def test_what_keyence_and_zygo_say_of_a_pixel(write):
+    for text in (KEYENCE + quoted(), ZYGO + "\n".join(pixels())):
+        found = records.read_height_map(write(text))
+        assert (found.dx, found.dy) == pytest.approx((2e-6, 2e-6), rel=1e-12)
+        np.testing.assert_allclose(found.height, 1e-6 * HEIGHT, rtol=1e-12)
+    # Without a unit of its calibration, or with a camera that was not calibrated, it is asked for
+    for text in (
+        KEYENCE.replace(',"nm"', "") + quoted(), ZYGO.replace("2e-06", "0") + "\n".join(pixels())
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="pixel=1e-6"):
+            records.read_height_map(write(text))
+
+
+def rough(shape, seed=0):
+    return np.random.default_rng(seed).normal(0.0, 1.0, shape).round(4)
+
+
+@settings(max_examples=40)
+@given(
+    scale=st.sampled_from([1e-3, 1.0, 1e3]), steps=st.tuples(*[st.floats(0.01, 50.0)] * 2),
+    start=st.floats(-100.0, 100.0), fall=st.booleans(), digits=st.integers(2, 6),
+    corner=st.sampled_from(["", "0", "y\\x"]), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_places_beside_a_map_are_no_heights(scale, steps, start, fall, digits, corner, seed):
+    """Whatever the steps, the digits that they are printed with, and the heights."""
+    height = scale * rough((9, 11), seed)
+    steps = [round(step, digits) if step > 5 * 10**-digits else 1.0 for step in steps]
+    across, down = (
+        [f"{start + step * i:.{digits}f}" for i in range(n)]
+        for n, step in zip((11, 9), steps, strict=True)
+    )
+    down = down[::-1] if fall else down
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "map.csv")
+        path.write_text(with_axes(height, across, down, corner))
+        found = records.read_height_map(path, pixel=1e-6, unit="um")
+    np.testing.assert_allclose(found.height, 1e-6 * (height[::-1] if fall else height))
+    assert len(found.notes) == 1
+
+
+@settings(max_examples=40)
+@given(
+    tilt=st.tuples(*[st.floats(-2.0, 2.0)] * 2), digits=st.integers(1, 5),
+    place=st.tuples(st.integers(0, 8), st.integers(0, 8)),
+)  # fmt: skip
+def test_a_tilted_plane_keeps_its_first_row_and_column(tilt, digits, place):
+    """Its edges rise by equal steps too, but so do the rows and columns beside them."""
+    j, i = np.mgrid[:12, :11]
+    height = tilt[0] * j + tilt[1] * i
+    height[place[0] : place[0] + 3, place[1] : place[1] + 3] += 3.0
+    height = height.round(digits)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "map.csv")
+        path.write_text(rows(height, ","))
+        found = records.read_height_map(path, pixel=1e-6, unit="m")
+    np.testing.assert_array_equal(found.height, height)
+    assert found.notes == ()
+
+
+def test_one_axis_alone(write):
+    height = rough((9, 11))
+    numbered = "\n".join(f"{i + 1},{x}" for i, x in enumerate(rows(height, ",").splitlines()))
+    above = ",".join(map(str, range(11))) + "\n" + rows(height, ",")
+    named = "line," + ",".join(f"c{i}" for i in range(11)) + "\n" + numbered
+    stepped = "\n".join(f"{7 * i},{x}" for i, x in enumerate(rows(height, ",").splitlines()))
+    for text, notes in (
+        (numbered, ["first column, which only counts"]),
+        (above, ["first row, which only counts"]),
+        (named, ["line of names", "first column, which only counts"]),
+        (stepped, ["first column, which goes by equal steps of 7"]),
+    ):
+        found = records.read_height_map(write(text), pixel=1e-6, unit="m")
+        np.testing.assert_array_equal(found.height, height)
+        assert len(found.notes) == len(notes)
+        assert all(said in note for said, note in zip(notes, found.notes, strict=True))
+
+
+@pytest.mark.parametrize("number", [-9999.0, 9999.0, -32768.0, 1e10, -1e30, 3.4028234e38, -500.0])
+def test_numbers_far_off_all_heights_are_missing(number, tmp_path):
+    height = rough((9, 11))
+    height[2:4, 5] = number
+    np.save(tmp_path / "map.npy", height)
+    found = records.read_height_map(tmp_path / "map.npy", pixel=1e-6, unit="um")
+    assert found.missing == 2 and np.isnan(found.height[2:4, 5]).all()
+    assert "far off all heights, as missing: 2 pixels" in found.notes[0]
+    assert np.nanmax(np.abs(found.height)) < 1e-5
+
+
+def test_sentinels_of_both_signs_and_what_is_none(tmp_path):
+    def read(height):
+        np.save(tmp_path / "map.npy", height)
+        return records.read_height_map(tmp_path / "map.npy", pixel=1e-6, unit="nm")
+
+    both = rough((9, 11))
+    both[0, 0], both[8, 10] = -32768.0, 32767.0  # one pixel each is enough of these
+    assert read(both).missing == 2 and len(read(both).notes) == 2
+    wide = 1e4 * rough((9, 11))  # nm, over more than 9999
+    wide[4, :2] = 99999.0
+    assert read(wide).missing == 2
+    spike, pillars, levels = rough((9, 11)), np.zeros((9, 11)), np.zeros((9, 11))
+    spike[4, 4] = 500.0
+    pillars[2:5, 2:5] = 500.0 + rough((3, 3))
+    levels[2:5, 2:5] = 9000.0
+    top = rough((9, 11))
+    top[:6] = 500.0  # most of the map: a plateau
+    for height in (spike, pillars, levels, top):
+        assert read(height).missing == 0 and read(height).notes == ()
 
 
 @settings(max_examples=30)
@@ -178,6 +351,26 @@ REFUSED = {
     "an image": ("x", "a.png", {}, "grey levels"),
     "Gwyddion's own": ("x", "a.gwy", {}, "Text matrix"),
     "binary": ("\0\1\2", "a.dat", {}, "binary"),
+    "Keyence cut short": (
+        KEYENCE + quoted(HEIGHT[:2]), "a.csv", {}, "announces 4 by 3 heights, but 4 by 2 follow"
+    ),
+    "Keyence without rows": (KEYENCE, "a.csv", {}, "no row of heights follows"),
+    "Zygo's phase": (
+        ZYGO.replace("XYZ", "ASCII") + "1 2 3 4 5 6 7 8\n#\n", "a.asc", {}, "'XYZ Data File'"
+    ),
+    "Zygo without end": (ZYGO[:-2], "a.xyz", {}, "no points x, y, z below a line of '#'"),
+    "places, but of which unit": (
+        with_axes(HEIGHT, (0, 2, 4, 6), (5, 8, 11), "y\\x"), "a.csv", {"unit": "um"},
+        "columns are 2 and rows 3 apart, in a unit that the file does not say; name the side of a "
+        "pixel in metres, as in pixel=(2e-06, 3e-06)",
+    ),
+    "uneven places": (
+        with_axes(HEIGHT, (0, 2, 4, 7), (5, 8, 11), "y\\x"), "a.csv", PIXEL,
+        "the columns stand at uneven places",
+    ),
+    "a mesh": ("solid", "a.stl", {}, "a mesh for the workshop"),
+    "a summary": ("{}", "a.json", {}, "a summary, neither a list"),
+    "a list without names": ("0 0 1e-5 5e-4\n" * 4, "a.txt", {"unit": "m"}, "call its columns"),
     "no array": ("x", "a.npy", {}, "numpy.save"),
 }  # fmt: skip
 
@@ -191,6 +384,26 @@ def test_refused_with_a_remedy(case, write):
     assert said in message
     assert name in message or case == "two rows"
     assert "--" not in message.replace("---", "")
+
+
+def test_arrays_without_a_unit_are_no_metres(tmp_path):
+    for height, said in (
+        ((1e3 * np.nan_to_num(HEIGHT)).astype(np.int16), 'whole numbers .int16. .*unit="nm"'),
+        (HEIGHT, "reach over 6.25, which are no metres"),
+    ):
+        np.save(tmp_path / "map.npy", height)
+        with pytest.raises(ValueError, match=said):
+            records.read_height_map(tmp_path / "map.npy", pixel=DX)
+        found = records.read_height_map(tmp_path / "map.npy", pixel=DX, unit="nm")
+        np.testing.assert_allclose(found.height, 1e-9 * np.float64(height))
+
+
+def test_a_mesh_names_the_list_beside_it(tmp_path, write):
+    write("height_m,radius_m\n1e-6,1e-4\n", "surface.csv")
+    for name in ("surface.stl", "design.json"):
+        for read in (records.read_surface, records.read_asperities, records.read_height_map):
+            with pytest.raises(ValueError, match="read 'surface.csv' beside it"):
+                read(write("solid", name))
 
 
 def test_wrong_arrays(tmp_path):
@@ -257,6 +470,10 @@ def test_a_list_is_read_as_it_was_written(tmp_path):
         "number;z_nm;R [um]\n1;1500,0;500,0\n2;-2000,0;250,0\n",
         "# any remark\nradius_m\theight_m\tname_m\n5e-4\t1.5e-6\t3\n2.5e-4\t-2e-6\t4\n",
         "Radius (µm)  Height (µm)\n500 1.5\n250 -2\n",
+        "label,Tip height (um),Radius of curvature (um)\nA1,1.5,500\nA2,-2,250\n",
+        "height,radius\num,mm\n1.5,0.5\n-2,0.25\n",
+        "height;radius;contact_radius_m\n[um];[um];\n1,5;500;1;\n-2;250;1;\n",
+        'caps of 2025\nHöhe (µm),Radius (µm),base radius (µm)\n1.5,500,"A, B"\n-2,250,-\n',
     ],
 )
 def test_lists_in_other_words(text, write):
@@ -273,10 +490,20 @@ def test_lists_in_other_words(text, write):
         ("height,radius_m\n1,2\n", "states no unit; write it into the name, as in height_um"),
         ("height_s,radius_m\n1,2\n", "'s' is no unit of length"),
         ("height_m,radius_m\n1,2\nNaN,3\n", "line 3 has no number for 'height_m'"),
-        ("height_m,radius_m\n1,2\n1,-3\n", "line 3 has a radius that is not positive"),
+        ("height_um,radius_um\n1,2\n1,-3\n", "line 3 has a radius that is not positive"),
         ("height_m,z_m,radius_m\n1,2,3\n", "2 columns are the height"),
         ("depth_m,radius_m\n1,2\n", "no columns are the height"),
         ("1,2\n3,4\n", "names the columns"),
+        ("height_um,diameter_um\n1,2\n", "half the diameter; of a cap with a foot"),
+        ("r_um,z_um,R_um\n0,12,500\n", "2 columns are the radius among r_um, z_um, R_um"),
+        ("height_um,radius_um\n", "but no row of numbers stands below"),
+        ("height,radius\num,um\n", "but no row of numbers stands below"),
+        ("height_um,radius_um\n1,2\n1,2,3\n", "2 columns .* but line 3 has 3 values"),
+        ("height_um,radius_um\n1,2,3\n1,2,3\n", "2 columns .* but line 3 has 3 values"),
+        ("x (um);z (um);R (um)\n0;1.000,5;1\n", "line 2 has no number for 'z .um.' but '1.000,5'"),
+        ("height_m,radius_m\n1e-5,500\n", "radius of 500 m, .* as in radius_um"),
+        ("height_m,radius_m\n12,0.5\n", "height of 12 m, .* as in height_um"),
+        ("x_um,y_um,z_um,R_um\n0,0,1,2\n1,0,1,2\n0,0,3,4\n", "lines 2 and 4 put two caps in one"),
     ],
 )
 def test_lists_that_are_refused(text, said, write):
@@ -284,7 +511,24 @@ def test_lists_that_are_refused(text, said, write):
         records.read_asperities(write(text, "caps.csv"))
 
 
+def test_notes_of_a_list(write):
+    text = "cap,Tip height,Radius of curvature\n-,um,um\nA1,1.5,500\nA2,-2,250\n"
+    found = records.read_surface(write(text, "caps.csv"))
+    assert found.notes == (
+        "Read by their names: radius is 'Radius of curvature'.",
+        "Left out the words in 'cap'.", "Units from line 2.",
+    )  # fmt: skip
+    assert "Units from line 2." in str(found)
+
+
+def test_a_name_above_a_map_makes_no_list(write):
+    found = records.read_surface(write("Tip radius, 10 nm\n" + rows(), "afm.txt"), **PIXEL)
+    assert isinstance(found, records.HeightMap) and found.height.shape == HEIGHT.shape
+
+
 def test_what_is_no_list(write):
+    with pytest.raises(ValueError, match="two columns of numbers are no map"):
+        records.read_surface(write("1e-5,5e-4\n2e-5,5e-4\n", "caps.csv"))
     with pytest.raises(ValueError, match="leave them out"):
         records.read_surface(write("height_m,radius_m\n1,2\n", "caps.csv"), pixel=1e-6)
     for arguments, said in (

@@ -249,7 +249,7 @@ def test_too_short_and_missing_columns(quakes):
         quakes(read={"columns": {"emissions": 1}})
     with pytest.raises(ValueError, match="the emission keeps its unit"):
         quakes(read={"units": {"emission": "V"}})
-    with pytest.raises(ValueError, match="one column twice"):
+    with pytest.raises(ValueError, match="one column to two quantities"):
         quakes(read={"columns": {"emission": [2, 2]}})
     with pytest.raises(ValueError, match="decimal commas"):
         quakes({("Shear_Stress", 5): '"3,1"'})
