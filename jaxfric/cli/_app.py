@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jaxfric.cli._drawing import Painter
+from jaxfric.cli._gouge_command import add_gouge
 from jaxfric.cli._messages import in_flags, speaking_flags
 from jaxfric.cli._setup import prepare
+from jaxfric.cli._study_commands import make_studies
 
 if TYPE_CHECKING:
     from jaxfric.cli._design import Shared
+
+# Of every command that presses a surface
+Modulus = Annotated[float, typer.Option(help="Reduced modulus E*, Pa.")]
+ShearStrength = Annotated[float, typer.Option(help="Shear strength of the contact, Pa.")]
+AreaFactor = Annotated[float, typer.Option(help="Share of the area left under shear, at most 1.")]
 
 
 def make_app() -> typer.Typer:
@@ -122,13 +129,9 @@ def make_app() -> typer.Typer:
             float, typer.Option(help="Of a table: loads this near, as a share, are one.")
         ] = 1e-6,
         asperities: Annotated[int, typer.Option(help="Number of spherical caps.")] = 64,
-        modulus: Annotated[float, typer.Option(help="Reduced modulus E*, Pa.")] = 1.4e6,
-        shear_strength: Annotated[
-            float, typer.Option(help="Shear strength of the contact, Pa.")
-        ] = 4e5,
-        area_factor: Annotated[
-            float, typer.Option(help="Share of the area left under shear, at most 1.")
-        ] = 1.0,
+        modulus: Modulus = 1.4e6,
+        shear_strength: ShearStrength = 4e5,
+        area_factor: AreaFactor = 1.0,
         radius: Annotated[
             tuple[float, float], typer.Option(help="Smallest and largest radius, m.")
         ] = (1e-4, 1e-3),  # `contact.RADIUS_BOUNDS`, whose import takes longer than --help may
@@ -197,13 +200,9 @@ def make_app() -> typer.Typer:
             Path, typer.Argument(help="A list of asperities (height_m, radius_m), or a height map.")
         ],
         max_load: Annotated[float, typer.Option(help="Largest load, N.")] = 1.0,
-        modulus: Annotated[float, typer.Option(help="Reduced modulus E*, Pa.")] = 1.4e6,
-        shear_strength: Annotated[
-            float, typer.Option(help="Shear strength of the contact, Pa.")
-        ] = 4e5,
-        area_factor: Annotated[
-            float, typer.Option(help="Share of the area left under shear, at most 1.")
-        ] = 1.0,
+        modulus: Modulus = 1.4e6,
+        shear_strength: ShearStrength = 4e5,
+        area_factor: AreaFactor = 1.0,
         pixel: Annotated[
             float | None, typer.Option(help="Of a map, the side of a pixel, m.")
         ] = None,
@@ -236,97 +235,8 @@ def make_app() -> typer.Typer:
                 painter=painter,
             )  # fmt: skip
 
-    @app.command("gouge")
-    def sheared_gouge(
-        slip: Annotated[
-            float, typer.Option(help="Travel of the load point, m; more prolongs a finished run.")
-        ] = 0.05,
-        layers: Annotated[int, typer.Option(help="How many, side by side in one state.")] = 1,
-        seed: Annotated[int, typer.Option(help="Of the first layer; the others count on.")] = 0,
-        length: Annotated[float, typer.Option(help="Of the strip, periodic, m.")] = 0.03,
-        height: Annotated[float, typer.Option(help="Of the poured grains, m.")] = 0.006,
-        pressure: Annotated[float, typer.Option(help="On the top wall, Pa.")] = 1e6,
-        stiffness_ratio: Annotated[
-            float, typer.Option(help="Stiffness of contacts over the pressure.")
-        ] = 1e3,
-        friction: Annotated[float, typer.Option(help="Between grains.")] = 0.5,
-        no_rotation: Annotated[
-            bool, typer.Option("--no-rotation", help="Grains do not turn.")
-        ] = False,
-        velocity: Annotated[float, typer.Option(help="Of the load point, m/s.")] = 0.4,
-        stiffness: Annotated[
-            float, typer.Option(help="Of the spring that pulls the wall, Pa/m.")
-        ] = 3e7,
-        wall_mass: Annotated[float, typer.Option(help="Of the top wall, kg/m2.")] = 75.0,
-        sample_every: Annotated[
-            float, typer.Option(help="Travel of the load point between two samples, m.")
-        ] = 2.5e-5,
-        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("gouge-output"),
-    ) -> None:
-        """Shear grains between rough walls: stick-slip; a killed run goes on where it stood."""
-        painter = Painter()
-        prepare(quick=False)  # millions of steps
-        from jaxfric.cli._gouge import Request, run_gouge
-
-        with speaking_flags("gouge"):
-            request = Request(
-                length, height, layers, seed, pressure, stiffness_ratio, friction, not no_rotation,
-                velocity, stiffness, wall_mass, sample_every,
-            )  # fmt: skip
-            run_gouge(out, request, slip, painter)
-
-    # Studies train for minutes or hours: they are compiled well rather than quickly. Their networks
-    # are float32, as in the papers; what needs float64 switches to it by itself.
-    study = typer.Typer(help="Run a published study: a table, figures, metrics.json.")
-    app.add_typer(study, name="study")
-
-    @study.command("slide-hold-learn")
-    def slide_hold_learn(
-        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
-        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path(
-            "slide-hold-learn"
-        ),
-        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
-    ) -> None:
-        """Networks that learn rate-and-state friction from velocity histories."""
-        prepare(quick=False, x64=False)
-        from jaxfric.cli._study import run_slide_hold_learn
-
-        with speaking_flags("study"):
-            run_slide_hold_learn(preset, out, resume, force)
-
-    @study.command("metainterface")
-    def metainterface(
-        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
-        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("metainterface"),
-        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
-    ) -> None:
-        """Friction on Demand: networks and searches that design surfaces for a friction law."""
-        prepare(quick=False, x64=False)
-        from jaxfric.cli._study import run_metainterface
-
-        with speaking_flags("study"):
-            run_metainterface(preset, out, resume, force)
-
-    @study.command("fault-slip")
-    def fault_slip(
-        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
-        record: Annotated[
-            Path | None, typer.Option(help="A stick-slip record; simulated ones if left out.")
-        ] = None,
-        normal_stress: Annotated[float | None, typer.Option(help="Of the record, Pa.")] = None,
-        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("fault-slip"),
-        resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Begin anew.")] = False,
-    ) -> None:
-        """Fault slip via transfer learning: simulated faults teach to read a laboratory's."""
-        prepare(quick=False, x64=False)
-        from jaxfric.cli._study import run_fault_slip
-
-        with speaking_flags("study"):
-            run_fault_slip(preset, out, record, normal_stress, resume, force)
+    add_gouge(app)
+    app.add_typer(make_studies(), name="study")
 
     @app.command("predict-slip")
     def predict_slip(
