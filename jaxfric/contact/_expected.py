@@ -204,7 +204,8 @@ def _expected(
     each = loads / (n * E)  # P/(nE*), what one asperity carries on average
     d = _separation(population, each)
     load, _, area = population.moments(d)
-    area = n * math.pi * area
+    # Bad input may still give finite numbers, which a loss would take for a law
+    area = jnp.where(material.valid & jnp.all(loads > 0), n * math.pi * area, jnp.nan)
     # Residual of the load above which it counts as unsolved
     tolerance = 1e-9 if dtype == jnp.float64 else 1e-4
     return ExpectedCurve(

@@ -184,7 +184,8 @@ def _interacting(
         return found.approach, (*rows, force(found.field, on).load * E), left
 
     x, (delta, a, carried), left = jax.vmap(at)(alone.load, alone.indentation)
-    total = math.pi * jnp.sum(a**2, -1)
+    # NaN for bad input, as in the law of independent contacts: a loss would take 0 for a law
+    total = jnp.where(jnp.isfinite(alone.area), math.pi * jnp.sum(a**2, -1), jnp.nan)
     unsolved = (alone.load > 0) & ~(left <= _promised_residual(x.dtype))
     curve = FrictionCurve(
         load=alone.load,

@@ -401,3 +401,20 @@ def test_what_is_no_surface_or_material(make, said):
     # With shapes and types checked at run time, that check comes first
     with pytest.raises((ValueError, TypeError), match=f"{said}|typechecking parameter"):
         make()
+
+
+def test_bad_materials_are_nan_in_every_law():
+    surface = contact.Asperities(jnp.zeros(2), jnp.full(2, 5e-4))
+    position, loads = np.array([[0.0, 0.0], [4e-4, 0.0]]), jnp.array([1e-3, 4e-3])
+    population = contact.ExponentialHeights(1e-5, 5e-4)
+
+    @jax.jit
+    def frictions(modulus):
+        material = contact.Material(modulus, 1e5)
+        together = contact.interacting_friction_law(surface, position, material, loads)
+        expected = contact.expected_friction_law(population, 64, material, loads)
+        return jnp.stack([together.friction, expected.friction])
+
+    for modulus, known in ((jnp.nan, False), (-1.0, False), (1.4e6, True)):
+        assert np.isfinite(frictions(jnp.asarray(modulus))).all() == known
+        assert known or np.isnan(frictions(jnp.asarray(modulus))).all()
