@@ -25,7 +25,8 @@ class SurfaceGenerator(nnx.Module):
         rngs: of the initial weights.
 
     Example:
-        >>>         >>> from flax import nnx
+        >>> import jax.numpy as jnp
+        >>> from flax import nnx
         >>> network = SurfaceGenerator(48, 4, 8, 16, 1, rngs=nnx.Rngs(0))
         >>> law, facts, z = jnp.zeros(48), jnp.zeros(4), jnp.zeros(8)
         >>> head = network.draft(law, facts, z)
