@@ -315,13 +315,21 @@ def test_bad_designs_are_one_sentence(refusals, tmp_path):
             "no room below --max-height",
         ),
         (["--linear", 0.3, "--spacing", -1e-3], "--spacing must be positive"),
+        (
+            ["--linear", 0.6, "--shear-strength", 1e5, "--spacing", 2e-4],
+            "Use a wider --spacing, or leave it out",
+        ),
         ([*generate, 0], "at least 1"),
         ([*generate, 2, "--radii", "common"], "free radii"),
         ([*generate, 2, "--asperities", 5], "8 to 1,024"),
     ]
     requests = [["design", *arguments, "--out", tmp_path / "out"] for arguments, _ in cases]
-    for (status, _, stderr), (_, says) in zip(refusals(requests, tmp_path), cases, strict=True):
+    for (status, stdout, stderr), (_, says) in zip(
+        refusals(requests, tmp_path), cases, strict=True
+    ):
         assert status == 1 and says in stderr
+        # What cannot be written is not described as if it had been
+        assert "sMAPE" not in stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -94,14 +94,16 @@ def run_design(
     law = (contact.Material(*material), wanted.loads, wanted.friction)
     search: Search = {"radii": radii, **limits(radius, making, max_indentation)}
     answer = _answer(wanted, law, asperities, search, making, starts, seed)
-    text = _text(answer, making)
-    print(text)
     request: dict[str, object] = {
         **wanted.asked(), "asperities": asperities, "radius_bounds_m": list(radius),
         "radii": radii, "max_indentation": max_indentation, **making._asdict(), "starts": starts,
         "bank": LAWS, "seed": seed,
     }  # fmt: skip
     made = answer.made
+    # Made before anything is printed of the design, as they may be refused: caps that overlap
+    written = part_files(made, answer.told, answer.spread, making, request)
+    text = _text(answer, making)
+    print(text)
     position = records.lattice(made.height.size, making.lattice_spacing(made))
     painter = painter or Painter(apart=False)
     figures = {
@@ -110,9 +112,8 @@ def run_design(
         "surface.png": painter.draw("jaxfric.plotting._part", "draw_part", part_curves(made),
                                     position, title=wanted.name),
     }  # fmt: skip
-    contents = part_files(made, answer.told, answer.spread, making, request) | figures
     head = f"{in_flags('design', wanted.notes)}\n\n" if wanted.notes else ""
-    files = publish(out, {"design.txt": f"{head}{answer.told}\n\n{text}\n", **contents})
+    files = publish(out, {"design.txt": f"{head}{answer.told}\n\n{text}\n", **written, **figures})
     print(f"\nWritten: {', '.join(str(f) for f in files)}")
     return made
 
@@ -144,9 +145,7 @@ def _answer(
         if not bool(found.status.ok):
             raise RuntimeError(f"the design has no friction law: {found.status}")
         if bool(found.usable) and not bool(told.feasible):
-            told = contact.judged(
-                found, radius_bounds=search["radius_bounds"], max_approach=search["max_approach"]
-            )
+            told = contact.judged(found, radius_bounds=search["radius_bounds"])
             print(f"the whole search came nearer than that trial: {told}\n")
         made = making.part(found)
         spread = contact.tolerance(

@@ -106,9 +106,7 @@ def _told(best: Design, allowed: Limits) -> Feasibility:
     """Whether the law can be met, by the best of the designs: they are all the trial there is."""
     from jaxfric import contact
 
-    return contact.judged(
-        best, radius_bounds=allowed["radius_bounds"], max_approach=allowed["max_approach"]
-    )
+    return contact.judged(best, radius_bounds=allowed["radius_bounds"])
 
 
 def _spread(

@@ -12,11 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxfric import gouge
-from jaxfric._files import write_json
+from jaxfric._files import write_arrays, write_json
 from jaxfric.cli._drawing import Painter
 from jaxfric.cli._files import publish
 from jaxfric.cli._gouge_results import Run, contents, summary, told
-from jaxfric.gouge._folder import write_arrays
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -92,6 +92,9 @@ _COMMANDS = {
                 r"take \1 out of the file"
             ),
             r"with skip_rows=<count>": "of the file",
+            r"Use a wider spacing, sink the block less .*": (
+                "Use a wider --spacing, or leave it out"
+            ),
         },
         pairs={"columns": "--column", "units": "--unit"},
         absent=_READING,

@@ -42,6 +42,31 @@ def run_fault_slip(
     _run(study, plotting.plot_fault_slip, preset, out, resume=resume, force=force, record=record)
 
 
+def run_gouge_layers(out: Path, layers: int, seed: int) -> None:
+    """The compact set of sheared layers, and what is in it."""
+    import hashlib
+
+    from jaxfric._files import write_json
+    from jaxfric.studies.fault_slip import _gouge_runs as grains
+
+    if layers < 2:
+        raise ValueError(f"--layers must be at least 2, one of them long; got {layers}")
+
+    def tell(now: grains.Told) -> None:
+        rest = "" if now.hours != now.hours else f", {now.hours:.1f} h to go"
+        print(f"{now.done} of {now.layers} layers{rest}", flush=True)
+
+    runs, long = grains.simulate_gouge(out / "layers", layers, seed=seed, progress=tell)
+    file = out / grains.FILE
+    grains.save_gouge(file, runs, long)
+    facts = grains.facts(runs, long) | {
+        "seed": seed, "layers": layers, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()
+    }  # fmt: skip
+    write_json(out / "gouge.json", facts)
+    print("\n".join(f"{name}: {value}" for name, value in facts.items()))
+    print(f"\nWritten: {file}, {out / 'gouge.json'}")
+
+
 def run_export(out: Path, samples: int, shard: int, seed: int) -> None:
     """A stored data set."""
     from jaxfric.studies import metainterface as study

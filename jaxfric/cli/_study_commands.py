@@ -63,4 +63,17 @@ def make_studies() -> typer.Typer:
         with speaking_flags("study"):
             run_fault_slip(preset, out, record, normal_stress, resume, force)
 
+    @study.command("gouge-layers")
+    def gouge_layers(
+        layers: Annotated[int, typer.Option(help="How many; the last is six times as long.")] = 40,
+        seed: Annotated[int, typer.Option(help="Of all that is random.")] = 0,
+        out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("gouge-layers"),
+    ) -> None:
+        """Shear the layers of grains that fault-slip learns from: hours; a killed run goes on."""
+        prepare(quick=False)
+        from jaxfric.cli._study import run_gouge_layers
+
+        with speaking_flags("study"):
+            run_gouge_layers(out, layers, seed)
+
     return study

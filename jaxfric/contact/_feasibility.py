@@ -11,7 +11,14 @@ from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import RADIUS_BOUNDS, Asperities
 from jaxfric.contact._buckets import bucket, cut, pad
 from jaxfric.contact._curve import friction_law
-from jaxfric.contact._designed import MEETS, Design
+from jaxfric.contact._designed import (
+    MEETS,
+    NEAR_APPROACH,
+    NEAR_INDENTATION,
+    Design,
+    own,
+    within,
+)
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._printing import MICRO, span
 from jaxfric.contact._request import Box, TargetLaw
@@ -30,9 +37,10 @@ class Feasibility(eqx.Module):
         floor: the error that a design is predicted to reach, percent.
         indentation_ratio: the deepest indentation of that law's surface over its radius.
         approach: how deep that surface's highest tip is pressed in at the largest load, m.
+        max_indentation: the most of a radius that was allowed; None for no limit.
         max_approach: the most that was allowed, m; None for no limit.
-        feasible: True if the floor is below 0.3 %, no asperity is pressed in by its radius, and the
-            approach is within its limit.
+        feasible: True if the floor is below 0.3 %, no asperity is pressed in by its radius, and
+            both are within their limits.
     """
 
     load: Float[Array, " m"]
@@ -44,6 +52,7 @@ class Feasibility(eqx.Module):
     floor: Float[Array, ""]
     indentation_ratio: Float[Array, ""]
     approach: Float[Array, ""]
+    max_indentation: Float[Array, ""] | None
     max_approach: Float[Array, ""] | None
     feasible: Bool[Array, ""]
 
@@ -85,18 +94,7 @@ class Feasibility(eqx.Module):
                 f"radius make together (up to {factor:.3g} times): more or blunter asperities, or "
                 f"a softer material, help{_units(factor)}"
             )
-        if float(self.indentation_ratio) > 1:
-            reasons.append(
-                f"asperities would be pressed in by {float(self.indentation_ratio):.2g} of their "
-                "radius, far past small strain: the friction wanted is too low for this shear "
-                "strength over modulus, or too high for so few asperities"
-            )
-        if self.max_approach is not None and not _within(self.approach, self.max_approach):
-            reasons.append(
-                f"the highest tip would be pressed in by {float(self.approach) * MICRO:.4g} µm, "
-                f"and the part leaves room for {float(self.max_approach) * MICRO:.4g} µm: allow "
-                "higher tips or larger radii, or ask for less friction or less load"
-            )
+        reasons += self._too_deep()
         # Neither bound, strain nor room forbids the law: what is left is its shape. The place named
         # is where the closest law is farthest off, relative to the target
         if float(self.floor) >= MEETS and not reasons:
@@ -105,6 +103,29 @@ class Feasibility(eqx.Module):
                 f"near {P[np.argmax(miss)]:.4g} N the law bends as no sum of Hertz contacts does "
                 "within the limits set on radii, heights and indentation: its slope may jump up "
                 "where contacts are made, but falls only slowly, as those made grow"
+            )
+        return reasons
+
+    def _too_deep(self) -> list[str]:
+        reasons = []
+        if float(self.indentation_ratio) > 1:
+            reasons.append(
+                f"asperities would be pressed in by {float(self.indentation_ratio):.2g} of their "
+                "radius, far past small strain: the friction wanted is too low for this shear "
+                "strength over modulus, or too high for so few asperities"
+            )
+        elif not within(self.indentation_ratio, self.max_indentation, NEAR_INDENTATION):
+            reasons.append(
+                f"asperities would be pressed in by {float(self.indentation_ratio):.3g} of their "
+                f"radius, and {float(np.asarray(self.max_indentation)):.3g} is allowed: allow "
+                "more, larger radii, or more asperities"
+            )
+        if not within(self.approach, self.max_approach, NEAR_APPROACH):
+            reasons.append(
+                f"the highest tip would be pressed in by {float(self.approach) * MICRO:.4g} µm, "
+                f"and the part leaves room for {float(np.asarray(self.max_approach)) * MICRO:.4g} "
+                "µm: "
+                "allow higher tips or larger radii, or ask for less friction or less load"
             )
         return reasons
 
@@ -120,27 +141,20 @@ def judge(law: TargetLaw, box: Box, trial: Design) -> Feasibility:
     closest = jnp.where(trial.error > bound, trial.friction, inside)
     floor = jnp.maximum(bound, trial.error)
     ratio = trial.indentation_ratio
-    approach = jnp.max(trial.curve.indentation)
-    fits = True if box.approach is None else _within(approach, jnp.asarray(box.approach))
     return Feasibility(
         load=loads, target=target, closest=closest, low=low, high=high, bound_error=bound,
-        floor=floor, indentation_ratio=ratio, approach=approach, max_approach=box.approach,
-        feasible=(floor < MEETS) & (ratio <= 1) & fits,
+        floor=floor, indentation_ratio=ratio, approach=trial.approach,
+        max_indentation=trial.max_indentation, max_approach=trial.max_approach,
+        feasible=(floor < MEETS) & (ratio <= 1) & trial.keeps_indentation & trial.keeps_approach,
     )  # fmt: skip
 
 
-def judged(
-    design: Design,
-    *,
-    radius_bounds: tuple[float, float] = RADIUS_BOUNDS,
-    max_approach: float | None = None,
-) -> Feasibility:
+def judged(design: Design, *, radius_bounds: tuple[float, float] = RADIUS_BOUNDS) -> Feasibility:
     """Whether a law can be met, told by a design that was made for it in place of a trial.
 
     Arguments:
         design: one, from any search or generator.
         radius_bounds: that it was made with, m.
-        max_approach: that it was made with, m.
 
     Returns:
         `Feasibility`.
@@ -159,7 +173,8 @@ def judged(
     """
     dtype = design.surface.height.dtype
     count = np.shape(design.load)[0]
-    box = Box.of(dtype, "free", radius_bounds, None, None, None, max_approach)
+    limits = (design.max_indentation, design.max_approach)
+    box = Box.of(dtype, "free", radius_bounds, None, None, *limits)
     loads, target = (as_array(pad(x, bucket(count)), dtype) for x in (design.load, design.target))
     law = TargetLaw(design.material, loads, target)
     told = _judged(law, box, design.surface)
@@ -171,12 +186,8 @@ def _judged(law: TargetLaw, box: Box, surface: Asperities) -> Feasibility:
     curve = friction_law(surface, law.material, jnp.asarray(law.loads))
     target = jnp.asarray(law.friction)
     error = smape(curve.friction, target)
-    return judge(law, box, Design(surface, law.material, target, curve, error))
-
-
-def _within(approach: Float[Array, ""], limit: Float[Array, ""]) -> Bool[Array, ""]:
-    # The least squares stop within a thousandth of a limit
-    return approach <= 1.005 * limit
+    limits = (own(box.indentation), own(box.approach))
+    return judge(law, box, Design(surface, law.material, target, curve, error, *limits))
 
 
 def _units(factor: float) -> str:

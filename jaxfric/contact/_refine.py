@@ -14,7 +14,7 @@ from jaxfric._types import Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
 from jaxfric.contact._curve import friction_law, gaps
-from jaxfric.contact._designed import Design
+from jaxfric.contact._designed import Design, own
 from jaxfric.contact._least_squares import Limits, Problem, minimise, try_neighbours
 from jaxfric.contact._metrics import smape
 from jaxfric.contact._outcome import Outcome
@@ -156,7 +156,10 @@ def moved(
     wanted = jnp.all(jnp.isfinite(target) & ((target > 0) | ~(loads > 0)))
     status = curve.status.or_else(Status.first(Outcome, (~wanted, Outcome.bad_target)))
     curve = eqx.tree_at(lambda c: c.status, curve, status)
-    return Design(designed, material, target, curve, smape(curve.friction, target))
+    return Design(
+        designed, material, target, curve, smape(curve.friction, target),
+        max_indentation=own(box.indentation), max_approach=own(box.approach),
+    )  # fmt: skip
 
 
 _refine = programs.program(moved)

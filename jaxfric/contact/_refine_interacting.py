@@ -11,6 +11,7 @@ from jaxfric import _checks, programs
 from jaxfric._types import Numbers, Vector
 from jaxfric.contact._arrays import as_array
 from jaxfric.contact._asperities import Asperities, Material
+from jaxfric.contact._curve import FrictionCurve
 from jaxfric.contact._designed import Design
 from jaxfric.contact._interaction import interacting_friction_law
 from jaxfric.contact._metrics import smape
@@ -96,7 +97,7 @@ def refine_interacting(
         alone = refine(surface, material, loads, wanted, **options)
         surface = alone.surface
         curve = interacting_friction_law(surface, position, material, loads, period=period)
-        found, wanted = _judged(alone, Design(surface, material, target, curve, alone.error))
+        found, wanted = _judged(alone, curve, target)
         best = found if best is None else _better(found, best)
     assert best is not None
     return best
@@ -112,15 +113,19 @@ def _around(surface: Asperities) -> tuple[float, float]:
 
 
 @programs.program
-def _judged(alone: Design, together: Design) -> tuple[Design, Float[Array, " m"]]:
+def _judged(
+    alone: Design, together: FrictionCurve, target: Float[Array, " m"]
+) -> tuple[Design, Float[Array, " m"]]:
     """The design with its error, and what to ask of independent contacts next."""
-    target, friction = together.target, together.curve.friction
-    error = smape(friction, target)
-    found = Design(together.surface, together.material, target, together.curve, error)
+    friction = together.friction
+    found = Design(
+        alone.surface, alone.material, target, together, smape(friction, target),
+        alone.max_indentation, alone.max_approach,
+    )  # fmt: skip
     pressed = friction > 0
     raised = target * jnp.where(pressed, alone.friction / jnp.where(pressed, friction, 1.0), 1.0)
     # A law may stand still but not fall, and where the target stands still the ratio may
-    order = jnp.argsort(together.curve.load)
+    order = jnp.argsort(together.load)
     rising = jax.lax.cummax(raised[order])
     return found, raised.at[order].set(rising)
 

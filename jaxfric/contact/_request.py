@@ -61,6 +61,8 @@ class Box(eqx.Module):
         for name, value in limits.items():
             if value is not None:
                 _checks.positive(name, value)
+        if max_height is not None and quantum is not None:
+            _check_grid(max_height, quantum)
         return Box(
             low=as_array(low, dtype), high=as_array(high, dtype),
             deepest=as_array(math.inf if max_height is None else max_height, dtype),
@@ -74,6 +76,14 @@ class Box(eqx.Module):
         """The same without the quantum of heights."""
         return Box(
             self.low, self.high, self.deepest, None, self.indentation, self.approach, self.radii
+        )
+
+
+def _check_grid(max_height: Number, quantum: Number) -> None:
+    if _checks.is_concrete((max_height, quantum)) and quantum > max_height:
+        raise ValueError(
+            f"quantum = {quantum:.4g} m is larger than max_height = {max_height:.4g} m, which "
+            "leaves one height for all asperities; allow more height or a finer quantum"
         )
 
 

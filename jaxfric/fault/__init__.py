@@ -22,6 +22,7 @@ from jaxfric.fault._patches import patches as patches
 from jaxfric.fault._ranges import FaultRanges as FaultRanges
 from jaxfric.fault._sampling import (
     Instrument as Instrument,
+    Motion as Motion,
     Recording as Recording,
     record as record,
     sample_fault as sample_fault,

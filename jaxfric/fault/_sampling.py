@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -22,7 +23,26 @@ from jaxfric.fault._emission import (
 )
 from jaxfric.fault._patches import patches as make_patches
 from jaxfric.fault._ranges import FaultRanges, Range
-from jaxfric.fault._simulate import FaultHistory
+
+
+@runtime_checkable
+class Motion(Protocol):
+    """What `record` listens to: a `FaultHistory`, or the same three series of another fault."""
+
+    @property
+    def kinetic_integral(self) -> Float[Array, " m"]:
+        """(m,), ∫ kinetic energy dt, in any unit of energy times s."""
+        ...
+
+    @property
+    def friction_integral(self) -> Float[Array, " m"]:
+        """(m,), ∫ μ dt, s."""
+        ...
+
+    @property
+    def level(self) -> Float[Array, " m"]:
+        """(m,), the part of the friction that drifts slowly."""
+        ...
 
 
 class Instrument(eqx.Module):
@@ -197,14 +217,14 @@ def sample_instrument(*, key: Key[Array, ""], sensors: int = 2) -> Instrument:
 
 
 def record(
-    history: FaultHistory, instrument: Instrument, dt: Number, *, key: Key[Array, ""]
+    history: Motion, instrument: Instrument, dt: Number, *, key: Key[Array, ""]
 ) -> Recording:
     """What an instrument makes of a fault's motion.
 
     Grains crack by the stress above the level to which the strength has drifted.
 
     Arguments:
-        history: sampled every `dt`.
+        history: a `FaultHistory`, or any `Motion`, sampled every `dt`.
         instrument: an `Instrument`.
         dt: s.
         key: typed key of noise and bursts.

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxfric._files import write_json, written_whole
+from jaxfric._files import write_arrays, write_json
 from jaxfric.gouge._contact import AbstractContact
 from jaxfric.gouge._grains import Layer
 from jaxfric.gouge._history import SAMPLED, GougeHistory, first_failure
@@ -194,13 +194,6 @@ def _check_same(path: Path, before: Mapping[str, Fact], facts: Mapping[str, Fact
 
 def _like(layers: np.ndarray, array: np.ndarray) -> np.ndarray:
     return layers.reshape(-1, *[1] * (array.ndim - 1))
-
-
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Arrays to a file, whole."""
-    with written_whole(path) as part, part.open("wb") as file:
-        # The stub would give any name to savez's own options
-        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

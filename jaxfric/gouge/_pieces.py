@@ -19,7 +19,7 @@ from jaxfric.gouge._grains import Layer
 from jaxfric.gouge._history import GougeHistory
 from jaxfric.gouge._load import Load
 from jaxfric.gouge._run import SKIN, SLOTS
-from jaxfric.gouge._shear import at_rest, shear_from, sizes
+from jaxfric.gouge._shear import at_rest, shear_layers, sizes
 from jaxfric.gouge._state import LayerState
 
 
@@ -126,7 +126,7 @@ def shear_in_pieces(
     while done < pieces:
         began = time.perf_counter()
         here = jnp.asarray(np.asarray(t)[done * samples : (done + 1) * samples + 1], dtype)
-        found: GougeHistory = shear_from(
+        found: GougeHistory = shear_layers(
             state.motion, layers, contact, load, here, jnp.asarray(dt, dtype), steps, rotating,
             room, skin, keep_grains,
         )  # fmt: skip

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from jaxfric import _checks
+from jaxfric._threads import in_threads
 from jaxfric._types import Number, Vector
 from jaxfric.gouge._collide import check_steps, time_step
 from jaxfric.gouge._contact import AbstractContact
@@ -127,10 +129,12 @@ def shear_batch(
     keep_grains: bool = False,
     start: LayerState | None = None,
 ) -> GougeHistory:
-    """`shear` of several layers in one state.
+    """`shear` of several layers.
 
     Under `jax.vmap` a table of neighbours would be made at every step, as both branches of a
-    condition are computed there. Here it is made for all layers when one of them wants it.
+    condition are computed there. On an accelerator, and in a transformation of JAX, layers are one
+    state, whose tables are made when one layer wants it. On a processor each runs by itself, as
+    many at a time as there are cores, and any number of layers shares one program.
 
     Arguments:
         layers: of one number of grains: a list, or one `Layer` with a leading axis.
@@ -158,7 +162,7 @@ def shear_batch(
         check_start(start, layers.wall.shape, room, skin)
         check_time(start, t)
         motion = start.motion
-    return shear_from(
+    return shear_layers(
         motion, layers, contact, load, t, time_step(t, steps), steps, rotating, room, skin,
         keep_grains,
     )  # fmt: skip
@@ -217,6 +221,33 @@ def shear_from(
     state = start_of(layers, body) if motion is None else motion
     drive = drive_of(layers, load)
     return run(state, layers, body, drive, load, t, dt, steps, keep_grains, skin)
+
+
+def shear_layers(
+    motion: State | None, layers: Layer, contact: AbstractContact, load: Load, t: Array, dt: Array,
+    steps: int, rotating: bool, room: Room, skin: float, keep_grains: bool,
+) -> GougeHistory:  # fmt: skip
+    """`shear_from` as suits the machine: all layers in one state, or each on a core."""
+    count = layers.wall.shape[0]
+    # Under the user's own jit the step of time is a tracer, as it was computed there
+    known = _checks.is_concrete(motion, layers, contact, load, t, dt)
+    if count == 1 or not known or jax.default_backend() != "cpu":
+        return shear_from(
+            motion, layers, contact, load, t, dt, steps, rotating, room, skin, keep_grains
+        )
+    doubles = jax.dtypes.canonicalize_dtype(float) == np.float64
+
+    def one(k: int) -> GougeHistory:
+        own = (jax.tree_util.tree_map(lambda x: x[k : k + 1], x) for x in (motion, layers))
+        # The precision may be a setting of the caller's thread alone
+        with jax.enable_x64(doubles):
+            history = shear_from(
+                *own, contact, load, t, dt, steps, rotating, room, skin, keep_grains
+            )
+            return jax.block_until_ready(history)
+
+    found = in_threads(one, range(count))
+    return jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *found)
 
 
 @program

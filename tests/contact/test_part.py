@@ -280,5 +280,33 @@ def test_a_design_says_whether_it_can_be_used(design):
     # Told by a design in place of a trial
     assert not contact.judged(far).feasible and bool(contact.judged(design).feasible)
     assert "pressed in by" in str(contact.judged(deep, radius_bounds=(1e-4, 1e-4)))
-    limited = contact.judged(design, max_approach=1e-5)
-    assert not limited.feasible and "leaves room for 10 µm" in str(limited)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says", "forecast"),
+    [
+        ({"max_approach": 1e-6}, "more than the 1 µm that was allowed", "leaves room for 1 µm"),
+        ({"max_indentation": 1e-3}, "more than the 0.001 that was allowed", "0.001 is allowed"),
+    ],
+    ids=["approach", "indentation"],
+)
+def test_limits_that_cannot_be_kept_are_named(design, limits, says, forecast):
+    """Radii up to 1 mm sink in deeper than that under any law of this friction."""
+    law = (design.material, SHARES, design.target)
+    found = contact.refine(design.surface, *law, radius_bounds=(1e-4, 1e-3), **limits)
+    assert not found.usable and says in found.verdict and "meets" not in found.verdict
+    told = contact.judged(found)
+    assert not told.feasible and forecast in str(told)
+    kept = contact.refine(
+        design.surface, *law, max_approach=1.1 * float(design.approach), max_indentation=0.99
+    )
+    assert kept.keeps_approach and kept.keeps_indentation
+    # Of several, each is judged by its own
+    both = jax.tree_util.tree_map(lambda a, b: jnp.stack([a, b]), found, found)
+    assert both.verdict == "0 of 2 are usable"
+
+
+def test_a_quantum_beyond_the_height_is_refused(design):
+    law = (design.material, SHARES, design.target)
+    with pytest.raises(ValueError, match="quantum = 2e-05 m is larger than max_height = 1e-05 m"):
+        contact.refine(design.surface, *law, quantum=2e-5, max_height=1e-5)

@@ -36,7 +36,7 @@ def feasible(floor):
     return contact.Feasibility(
         load=ones, target=ones, closest=ones, low=0 * ones, high=2 * ones,
         bound_error=0 * floor, floor=floor, indentation_ratio=floor,
-        approach=1e-6 * floor, max_approach=None, feasible=floor < 0.3,
+        approach=1e-6 * floor, max_indentation=None, max_approach=None, feasible=floor < 0.3,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from sawtooth import DT, made
 
 from jaxfric import records
 from jaxfric.studies import fault_slip
@@ -20,21 +21,6 @@ from jaxfric.studies.fault_slip import (
 )
 from jaxfric.studies.fault_slip._ask import Answer
 from jaxfric.studies.fault_slip._features import LEAST, Scale, features
-from jaxfric.studies.fault_slip._laboratory import Laboratory
-
-DT = 0.1
-
-
-def made(samples=600, period=100, name="made", clock=1.0):
-    """A sawtooth that fails every ten seconds, with a burst at each failure."""
-    i = np.arange(samples)
-    phase = (i % period) / period
-    starts = np.arange(period, samples, period)
-    following = np.append(starts, -1)[np.searchsorted(starts, i)]
-    left = np.where(following < 0, np.nan, (following - i) * DT)
-    energy = 1 + 99.0 * (phase < 0.1)
-    return Laboratory(name, energy, 0.4 + 0.05 * phase, left, starts, clock)
-
 
 # ---------------------------------------------------------------- units and lengths
 

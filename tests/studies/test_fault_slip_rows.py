@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sawtooth import TUNED, made, row
 
 from jaxfric import training
 from jaxfric.studies import fault_slip
@@ -18,23 +19,8 @@ from jaxfric.studies.fault_slip import (
     _summary as summary,
 )
 from jaxfric.studies.fault_slip._ask import Answer
-from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._presets import PRESETS
 from jaxfric.studies.fault_slip._training import members, sequence_network
-
-DT = 0.1
-TUNED = Method("sequence", "latent", "inferred")
-
-
-def made(samples=600, period=100, name="made", clock=1.0):
-    """A sawtooth that fails every ten seconds, with a burst at each failure."""
-    i = np.arange(samples)
-    phase = (i % period) / period
-    starts = np.arange(period, samples, period)
-    following = np.append(starts, -1)[np.searchsorted(starts, i)]
-    left = np.where(following < 0, np.nan, (following - i) * DT)
-    energy = 1 + 99.0 * (phase < 0.1)
-    return Laboratory(name, energy, 0.4 + 0.05 * phase, left, starts, clock)
 
 
 def answer(lab, miss, spread=None, time=None):
@@ -57,12 +43,12 @@ def test_a_row_of_each_seed_by_hand():
     rows = of_rows.rows_of(answer(lab, [0.01, -0.02], half, late), lab, test, TUNED, 6)
     assert [r["seed"] for r in rows] == [0, 1]
     y = lab.friction[test]
-    for row, miss in zip(rows, (0.01, 0.02), strict=True):
-        assert TUNED.made(row) and row["record"] == "made" and row["cycles"] == 6
-        assert row["mape"] == pytest.approx(100 * np.mean(miss / y), rel=1e-3)
-        assert row["r2"] == pytest.approx(1 - miss**2 / y.var(), rel=1e-3)
+    for one, miss in zip(rows, (0.01, 0.02), strict=True):
+        assert TUNED.made(one) and one["record"] == "made" and one["cycles"] == 6
+        assert one["mape"] == pytest.approx(100 * np.mean(miss / y), rel=1e-3)
+        assert one["r2"] == pytest.approx(1 - miss**2 / y.var(), rel=1e-3)
         # Of the networks' clock, one of whose seconds is two of the record
-        assert row["ttf_mae"] == pytest.approx(1.0, rel=1e-3)
+        assert one["ttf_mae"] == pytest.approx(1.0, rel=1e-3)
     assert rows[0]["band_coverage"] == pytest.approx(np.mean(np.arange(600)[test] < 420))
     assert rows[1]["band_coverage"] == 0.0
 
@@ -230,10 +216,6 @@ def test_controls_take_away_what_they_name(asked):
 
 
 # ---------------------------------------------------------------- headline and table
-
-
-def row(method, cycles=6, record="made", seed=0, **numbers):
-    return {"record": record, **method.facts(), "cycles": cycles, "seed": seed, **numbers}
 
 
 def headline_of(*rows):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sawtooth import made, row
 
 from jaxfric.studies import fault_slip
 from jaxfric.studies._kit import Keeper, Method
@@ -15,28 +16,8 @@ from jaxfric.studies.fault_slip import (
     _trained as of_study,
 )
 from jaxfric.studies.fault_slip._data import Records
-from jaxfric.studies.fault_slip._laboratory import Laboratory
 from jaxfric.studies.fault_slip._presets import PRESETS
 from jaxfric.studies.fault_slip._training import Members
-
-DT = 0.1
-TUNED = Method("sequence", "latent", "inferred")
-
-
-def made(samples=600, period=100, name="made", clock=1.0):
-    """A sawtooth that fails every ten seconds, with a burst at each failure."""
-    i = np.arange(samples)
-    phase = (i % period) / period
-    starts = np.arange(period, samples, period)
-    following = np.append(starts, -1)[np.searchsorted(starts, i)]
-    left = np.where(following < 0, np.nan, (following - i) * DT)
-    energy = 1 + 99.0 * (phase < 0.1)
-    return Laboratory(name, energy, 0.4 + 0.05 * phase, left, starts, clock)
-
-
-def row(method, cycles=6, record="made", seed=0, **numbers):
-    return {"record": record, **method.facts(), "cycles": cycles, "seed": seed, **numbers}
-
 
 # ---------------------------------------------------------------- records and networks
 
@@ -74,7 +55,7 @@ def test_every_fault_is_in_one_part(trained):
     assert len(trained.simulations) == 1 and trained.simulations[0][:2] == (1, 1000)
     again = of_study.Trained(trained.keeper)
     np.testing.assert_array_equal(again.records("test").friction, trained.records("test").friction)
-    assert again.all_records.simulated == 19 and len(trained.simulations) == 1
+    assert again.all_chains.simulated == 19 and len(trained.simulations) == 1
     made = trained.keeper.step("simulated", pytest.fail)
     assert made == {"simulated": 19, "kept": 17}
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from jaxfric._threads import in_threads
 from jaxfric.studies import FolderInUseError
-from jaxfric.studies._kit import Keeper, Method, Study, _environment, in_threads
+from jaxfric.studies._kit import Keeper, Method, Study, _environment
 from jaxfric.studies.fault_slip._lines import CONTROLS, MIDDLE, methods as fault_slip_methods
 from jaxfric.studies.fault_slip._summary import headline as fault_slip_headline
 from jaxfric.studies.metainterface._lines import Lines

@@ -13,4 +13,3 @@ from jaxfric.studies._kit._study import (
     Metrics as Metrics,
     Study as Study,
 )
-from jaxfric.studies._kit._threads import in_threads as in_threads

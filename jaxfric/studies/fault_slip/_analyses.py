@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
 
 from jaxfric import fault
-from jaxfric.studies._kit import Method, in_threads
+from jaxfric._threads import in_threads
+from jaxfric.studies._kit import Method
 from jaxfric.studies.fault_slip._ask import (
     IGNORED,
     Answer,

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key, PyTree
 
 from jaxfric import fault, forecast
-from jaxfric._files import written_whole
-from jaxfric.studies._kit import in_threads
+from jaxfric._files import write_arrays
+from jaxfric._threads import in_threads
 from jaxfric.studies.fault_slip._sampling import DT
 
 # s that are simulated and thrown away: a chain begins in steady sliding, which no fault that
@@ -181,12 +181,7 @@ def _together(simulation: Simulation, members: PyTree) -> PyTree:
 def save_records(path: Path, records: Records) -> None:
     """Write records whole, or not at all: a killed study must not find a part of them."""
     arrays = {name: np.asarray(getattr(records, name)) for name in _ARRAYS}
-    with written_whole(path) as part, part.open("wb") as file:
-        np.savez(
-            file,
-            simulated=np.asarray(records.simulated),
-            **arrays,  # type: ignore[arg-type] # the stub takes them for the flag allow_pickle
-        )
+    write_arrays(path, arrays | {"simulated": np.asarray(records.simulated)})
 
 
 def load_records(path: Path) -> Records:
@@ -220,9 +215,9 @@ class _Simulation(eqx.Module):
         )
         history = fault.simulate(chain, velocity, t, options=solver_options())
         keys = [jax.random.split(k, self.instruments) for k in (instrument_keys, noise_keys)]
-        heard = partial(_heard, history, average=self.average, drift=self.drift)
+        heard = partial(heard_by, history, average=self.average, drift=self.drift)
         energy, friction = jax.vmap(heard)(*keys)
-        return _with_times(energy, friction, history.status.ok)
+        return with_times(energy, friction, history.status.ok)
 
 
 def solver_options() -> fault.Options:
@@ -232,24 +227,24 @@ def solver_options() -> fault.Options:
     )
 
 
-def _heard(
-    history: fault.FaultHistory, instrument_key: Key[Array, ""], noise_key: Key[Array, ""], *,
-    average: bool, drift: bool,
+def heard_by(
+    history: fault.Motion, instrument_key: Key[Array, ""], noise_key: Key[Array, ""], *,
+    average: bool, drift: bool, warm_up: float = WARM_UP,
 ) -> tuple[Float[Array, " m"], Float[Array, " m"]]:  # fmt: skip
     """Log energy and friction of a fault as one random instrument records them."""
     instrument = fault.sample_instrument(key=instrument_key)
     if not average:
-        window = jnp.asarray(DT, history.friction.dtype)
+        window = jnp.asarray(DT, history.friction_integral.dtype)
         instrument = eqx.tree_at(lambda i: i.window, instrument, window)
     seen = fault.record(history, instrument, DT, key=noise_key)
     energy = jnp.mean(jnp.log(seen.emission), axis=1)
-    begin = int(WARM_UP / DT)
+    begin = round(warm_up / DT)
     # Emission tells nothing of the slow drift of the level, so networks are not asked for it: the
     # level has a path of its own (`fit_level`)
     return energy[begin:], (seen.friction - (0 if drift else history.level))[begin:]
 
 
-def _with_times(
+def with_times(
     energy: Float[Array, "instruments m"], friction: Float[Array, "instruments m"],
     ran: Bool[Array, ""],
 ) -> tuple[Array, ...]:  # fmt: skip

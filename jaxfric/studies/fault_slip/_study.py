@@ -11,6 +11,7 @@ from jaxfric._files import write_json
 from jaxfric.records import LabquakeRecord
 from jaxfric.studies._kit import Keeper, Method, Metrics, Study
 from jaxfric.studies.fault_slip import _analyses as analyses
+from jaxfric.studies.fault_slip._in_time import in_time
 from jaxfric.studies.fault_slip._laboratory import Laboratory, laboratory
 from jaxfric.studies.fault_slip._lines import KINDS, MIDDLE, Answers, methods
 from jaxfric.studies.fault_slip._presets import PRESETS, Preset
@@ -37,7 +38,8 @@ def run(
     """Train on simulated faults, tune on a few cycles of a record, predict the rest of it.
 
     Arguments:
-        preset: "smoke", "laptop" or "paper".
+        preset: "smoke", "laptop" or "paper"; "chains", "gouge" or "both" for networks of one size
+            that learn from chains of patches, from sheared grains, or from both.
         out: folder for metrics.json, shown.json, runs/, networks/.
         record: a laboratory's, with friction or shear stress; simulated ones outside the training
             ranges take its place if None.
@@ -75,6 +77,8 @@ def _answer(lab: Laboratory | None, keeper: Keeper[Preset]) -> Metrics:
         rows += step("ablations", lambda: analyses.ablations(trained, first, MIDDLE))
     if plan.time_steps:
         rows += step("times", lambda: analyses.times_by_images(trained, first))
+    if plan.simulations == "gouge":
+        rows += step("in_time", lambda: in_time(trained))
     if plan.loads:
         rows += step("loads", lambda: analyses.load_series(trained))
     most = MIDDLE if MIDDLE in plan.cycles else plan.cycles[-1]

@@ -9,13 +9,16 @@ from typing import Literal, TypedDict, Unpack
 import numpy as np
 
 from jaxfric import fault, networks
-from jaxfric.studies._kit import Keeper, in_threads
+from jaxfric._threads import in_threads
+from jaxfric.studies._kit import Keeper
 from jaxfric.studies.fault_slip._data import (
     Records,
     load_records,
     save_records,
     simulate_records,
 )
+from jaxfric.studies.fault_slip._gouge_records import gouge_records, joined_records
+from jaxfric.studies.fault_slip._gouge_runs import kept_gouge
 from jaxfric.studies.fault_slip._image_training import ImageVariant, image_network, train_images
 from jaxfric.studies.fault_slip._presets import Preset
 from jaxfric.studies.fault_slip._training import (
@@ -25,6 +28,7 @@ from jaxfric.studies.fault_slip._training import (
     train_sequence,
 )
 
+Split = Literal["train", "validate", "test"]
 Job = Callable[[Path], Members]  # trains a network, with checkpoints in a folder
 History = dict[str, list[list[int | float]]]  # loss, terms, steps: (evaluations, seeds)
 # Where training and validation end in the simulated records: 60/20/20, as in the paper. Records are
@@ -59,12 +63,13 @@ class Trained:
 
     def __init__(self, keeper: Keeper[Preset]):
         self.keeper, self.plan = keeper, keeper.plan
+        self._gouge: dict[str, Records] = {}
         self.seeds = tuple(range(keeper.plan.seeds))
         self._variants: dict[str, Records] = {}
 
     @cached_property
-    def all_records(self) -> Records:
-        """Every simulated record: a function of a seed, kept so that it is simulated once."""
+    def all_chains(self) -> Records:
+        """Every record of a chain: a function of a seed, kept so that it is simulated once."""
         path = self.keeper.out / "runs" / "records.npz"
         if not path.exists():
             began = time.perf_counter()
@@ -74,13 +79,25 @@ class Trained:
             self.keeper.record("simulated", made, time.perf_counter() - began)
         return load_records(path)
 
-    def records(self, split: Literal["train", "validate", "test"]) -> Records:
+    def records(self, split: Split) -> Records:
         """The simulated records of one part; each fault is in one part alone."""
-        n = self.all_records.count
-        a, b = int(TRAIN * n), int(VALIDATE * n)
-        return self.all_records.subset(
-            {"train": slice(0, a), "validate": slice(a, b), "test": slice(b, n)}[split]
-        )
+        if self.plan.simulations == "gouge":
+            return self.gouge(split)
+        n = self.all_chains.count
+        chains = self.all_chains.subset(_part(split, n))
+        if self.plan.simulations == "chains":
+            return chains
+        return joined_records([chains, self.gouge(split)])
+
+    def gouge(self, split: Split) -> Records:
+        """Records of the layers of grains of one part, from those that come with the package."""
+        if split not in self._gouge:
+            runs = kept_gouge()
+            part = runs.subset(_part(split, runs.friction.shape[0]))
+            # Every part has instruments and clocks of its own
+            seed = ("train", "validate", "test").index(split)
+            self._gouge[split] = gouge_records(part, seed, clocks=self.plan.clocks)
+        return self._gouge[split]
 
     def variant_records(self, name: str) -> Records:
         """Records for the networks of an ablation.
@@ -126,6 +143,26 @@ class Trained:
             records, (0,), steps, checkpoint=folder
         )})  # fmt: skip
         return self.keeper.load("images_times", members(image_network, (0,)))
+
+    def train_in_time(self, records: Records) -> None:
+        """Train one network of either kind on a part of one long record."""
+        plan = self.plan
+        self._train({
+            "sequence_in_time": lambda folder: train_sequence(
+                records, (0,), plan.steps, checkpoint=folder
+            ),
+            "images_in_time": lambda folder: train_images(
+                records, (0,), plan.image_steps, checkpoint=folder
+            ),
+        })  # fmt: skip
+
+    def sequence_in_time(self) -> networks.EmissionGRU:
+        """What `train_in_time` made, with a leading axis of one seed."""
+        return self.keeper.load("sequence_in_time", members(sequence_network, (0,)))
+
+    def images_in_time(self) -> networks.EncoderDecoder:
+        """Likewise."""
+        return self.keeper.load("images_in_time", members(image_network, (0,)))
 
     def train_variants(self, names: Sequence[str], images: Mapping[str, ImageVariant]) -> None:
         """Train the networks of the ablations, which take fewer steps than those of the study.
@@ -178,6 +215,11 @@ class Trained:
             return {k: np.asarray(v).tolist() for k, v in trained.history.items()}
 
         return dict(zip(jobs, in_threads(one, list(jobs)), strict=True))
+
+
+def _part(split: Split, n: int) -> slice:
+    a, b = int(TRAIN * n), int(VALIDATE * n)
+    return {"train": slice(0, a), "validate": slice(a, b), "test": slice(b, n)}[split]
 
 
 def _plain(kind: str, name: str) -> str:

@@ -15,7 +15,7 @@ from flax import nnx
 from jaxtyping import Array, Key, PyTree
 
 from jaxfric import networks, training
-from jaxfric.studies._kit import in_threads
+from jaxfric._threads import in_threads
 from jaxfric.studies.fault_slip import _rates
 from jaxfric.studies.fault_slip._data import Records
 from jaxfric.studies.fault_slip._features import Scale, features

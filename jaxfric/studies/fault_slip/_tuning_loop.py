@@ -12,7 +12,7 @@ import optax
 from jaxtyping import Array, PyTree
 
 from jaxfric import training
-from jaxfric.studies._kit import in_threads
+from jaxfric._threads import in_threads
 from jaxfric.studies.fault_slip._reading import leading
 from jaxfric.studies.fault_slip._training import Loss
 
