@@ -20,11 +20,13 @@ if "--smoke" in sys.argv:  # nearly all of it is compilation
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import argparse  # noqa: E402
+import json  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import _gouge_derivatives  # noqa: E402
+import _gouge_holds  # noqa: E402
 import _gouge_peer  # noqa: E402
 import _gouge_slip  # noqa: E402
 import _gouge_speed  # noqa: E402
@@ -37,6 +39,7 @@ PARTS: dict[str, Callable[[Cases, bool], None]] = {
     "friction": _gouge_steady.friction,
     "stick-slip": _gouge_slip.stick_slip,
     "steps": _gouge_steps.steps,
+    "holds": _gouge_holds.holds,
     "inertial": _gouge_steady.inertial,
     "load": _gouge_slip.load,
     "variants": _gouge_peer.variants,
@@ -45,11 +48,15 @@ PARTS: dict[str, Callable[[Cases, bool], None]] = {
     "memory": _gouge_derivatives.memory,
     "lammps": _gouge_peer.lammps,
 }
-# Of the study of forecasts, which other commands measure
-ELSEWHERE = (
-    "fault_slip_gouge_only_untuned_mape", "fault_slip_gouge_only_6_mape", "fault_slip_both_6_mape",
-    "gouge_to_gouge_mape",
-)  # fmt: skip
+# Of networks that learnt from grains: `jaxfric study fault-slip` with the presets gouge and both on
+# p4581, whose metrics.json stand in results/ under those names; the level is given as the paper
+# gives it to untuned networks, and inferred after tuning on six cycles
+ELSEWHERE = {
+    "fault_slip_gouge_only_untuned_mape": ("gouge", "untuned_level_given_mape"),
+    "fault_slip_gouge_only_6_mape": ("gouge", "any_6_mape"),
+    "fault_slip_both_6_mape": ("both", "any_6_mape"),
+    "gouge_to_gouge_mape": ("gouge", "in_time_encoder_decoder_mape"),
+}
 
 
 def arguments() -> argparse.Namespace:
@@ -71,14 +78,24 @@ def tables(parts: dict) -> None:
         ("inertial", _gouge_steady.inertial_table(parts.get("inertial", {}))),
         ("slips", _gouge_slip.slip_table(parts.get("stick-slip", {}), parts.get("load", {}))),
         ("steps", _gouge_steps.steps_table(parts.get("steps", {}))),
+        ("holds", _gouge_holds.holds_table(parts.get("holds", {}))),
         ("derivatives", _gouge_derivatives.derivatives_table(parts)),
         ("speed", _gouge_speed.speed_table(parts)),
     ):
         print(f"\n{title}\n{text}")
 
 
-def headline(parts: dict, before: dict) -> dict:
-    found = {key: before.get(key) for key in ELSEWHERE}
+def elsewhere() -> dict:
+    found: dict = {}
+    for key, (preset, name) in ELSEWHERE.items():
+        path = RESULTS / f"fault-slip-{preset}.json"
+        known = json.loads(path.read_text())["headline"] if path.exists() else {}
+        found[key] = known.get(name)
+    return found
+
+
+def headline(parts: dict) -> dict:
+    found = elsewhere()
     for module in (
         _gouge_steady, _gouge_slip, _gouge_steps, _gouge_derivatives, _gouge_speed
     ):  # fmt: skip
@@ -101,7 +118,7 @@ def main() -> None:
         PARTS[name](cases, asked.smoke)
         everything[name] = cases.mine
         if path is not None:
-            cases.all["headline"] = headline(cases.all["parts"], cases.all.get("headline", {}))
+            cases.all["headline"] = headline(cases.all["parts"])
             cases.all |= environment()
             cases.save()
             everything = cases.all["parts"]

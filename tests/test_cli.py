@@ -467,6 +467,7 @@ def test_bad_requests_for_slip_are_one_sentence(refusals, slip_file, tmp_path):
         (["predict-slip", slip_file, "--normal-stress", "-1"], "--normal-stress must be"),
         (["study", "fault-slip", "--normal-stress", "8e6"], "belongs to a --record"),
         (["study", "fault-slip", "--preset", "huge", "--out", out], "preset must be one of"),
+        (["study", "gouge-layers", "--layers", "1", "--out", out], "--layers must be at least 2"),
     ]
     requests = [arguments for arguments, _ in cases]
     for (status, _, stderr), (_, says) in zip(refusals(requests, tmp_path), cases, strict=True):

@@ -18,7 +18,7 @@ def add_gouge(app: typer.Typer) -> None:
         slip: Annotated[
             float, typer.Option(help="Travel of the load point, m; more prolongs a finished run.")
         ] = 0.05,
-        layers: Annotated[int, typer.Option(help="How many, side by side in one state.")] = 1,
+        layers: Annotated[int, typer.Option(help="How many, each on a core of its own.")] = 1,
         seed: Annotated[int, typer.Option(help="Of the first layer; the others count on.")] = 0,
         length: Annotated[float, typer.Option(help="Of the strip, periodic, m.")] = 0.03,
         height: Annotated[float, typer.Option(help="Of the poured grains, m.")] = 0.006,

@@ -47,7 +47,12 @@ def make_studies() -> typer.Typer:
 
     @study.command("fault-slip")
     def fault_slip(
-        preset: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "laptop",
+        preset: Annotated[
+            str,
+            typer.Option(
+                help="smoke, laptop or paper; chains, gouge or both to compare what teaches more."
+            ),
+        ] = "laptop",
         record: Annotated[
             Path | None, typer.Option(help="A stick-slip record; simulated ones if left out.")
         ] = None,

@@ -12,8 +12,6 @@ from jaxfric.gouge._contact import (
     AbstractContact as AbstractContact,
     Contact as Contact,
     HertzContact as HertzContact,
-    Springs as Springs,
-    Touch as Touch,
 )
 from jaxfric.gouge._grains import Grains as Grains, Layer as Layer
 from jaxfric.gouge._history import GougeHistory as GougeHistory, joined as joined
@@ -33,3 +31,4 @@ from jaxfric.gouge._shear import (
     steps_between as steps_between,
 )
 from jaxfric.gouge._state import LayerState as LayerState
+from jaxfric.gouge._touch import Springs as Springs, Touch as Touch

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxfric.gouge._contact import Springs
+from jaxfric.gouge._touch import Springs
 
 
 class Room(NamedTuple):

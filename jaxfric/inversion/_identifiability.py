@@ -7,6 +7,7 @@ import numpy as np
 from jaxfric.inversion._names import EFFECTS, kind
 
 SMALLEST_WEIGHT = 0.1  # a parameter with less of a direction, whose length is 1, is not printed
+GONE = 3.0  # slip distances after which nothing is left of an evolution
 
 
 class Identifiability(NamedTuple):
@@ -58,3 +59,20 @@ def identifiability(
     order = np.argsort(variances)[::-1]
     # A well known direction beside an unknown one may come out below zero by rounding
     return Identifiability(names, np.sqrt(np.maximum(variances[order], 0)), axes.T[order])
+
+
+def unresolved(
+    names: tuple[str, ...], values: np.ndarray, velocities: np.ndarray, time: np.ndarray
+) -> tuple[str, ...]:
+    """Slip distances that the wall passes between two samples, after any of the steps.
+
+    Of an evolution exp(−x/Dc), e^−3 is left after 3 Dc: where the first sample comes later than
+    that, the record holds nothing of it, and least squares is free to run to any shorter Dc.
+    """
+    slowest = float(np.min(np.abs(velocities[1:]), initial=np.inf))
+    shortest = slowest * float(np.median(np.diff(time))) / GONE
+    return tuple(
+        name
+        for name, value in zip(names, values, strict=True)
+        if kind(name) == "Dc" and value < shortest
+    )

@@ -8,7 +8,7 @@ from jaxtyping import Float64
 
 from jaxfric._show import html_table, printed
 from jaxfric.dynamics import VelocityProtocol
-from jaxfric.inversion._identifiability import Identifiability, identifiability
+from jaxfric.inversion._identifiability import Identifiability, identifiability, unresolved
 from jaxfric.inversion._names import EFFECTS, a_minus_b, is_log, kind, law_title, unit
 from jaxfric.inversion._noise import Noise
 from jaxfric.ratestate import RateStateLaw, Spring
@@ -170,6 +170,12 @@ class StepFit(eqx.Module):
             float(np.max(np.asarray(self.protocol.velocities))),
         )
 
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Names of slip distances too short for the record's samples: their errors mean nothing."""
+        velocities = np.asarray(self.protocol.velocities)
+        return unresolved(self.names, self.values, velocities, self.time)
+
     def table(self) -> list[Row]:
         """Rows of name, value, standard error and 95 % interval; a−b included."""
         names = list(self.names)
@@ -225,9 +231,15 @@ class StepFit(eqx.Module):
 
     def _foot(self) -> str:
         state = f"converged in {self.iterations} iterations" if self.converged else "NOT CONVERGED"
+        note = ""
+        if self.unresolved:
+            note = (
+                f"; {', '.join(self.unresolved)} passes between two samples, so that neither value "
+                "nor error of it mean anything: sample finer, or fit fewer parameters"
+            )
         return (
             f"residual rms {self.rms:.3g} (steady parts {self.steady_noise:.3g}), "
-            f"BIC {self.bic:.1f}, {state}"
+            f"BIC {self.bic:.1f}, {state}{note}"
         )
 
 

@@ -216,6 +216,18 @@ def test_errors_and_intervals():
 
 
 @pytest.mark.x64
+def test_a_slip_distance_between_two_samples_is_named():
+    """Such a fit converges, to an error of nothing: it would be believed."""
+    fit = noisy()
+    assert fit.unresolved == () and "sample finer" not in str(fit)
+    between = float(fit.protocol.velocities[1]) * np.median(np.diff(fit.time))
+    for Dc, names in ((0.2 * between, ("Dc",)), (0.5 * between, ())):
+        values = np.where(np.array(fit.names) == "Dc", Dc, fit.values)
+        short = eqx.tree_at(lambda f: f.values, fit, values)
+        assert short.unresolved == names and ("Dc passes between" in str(short)) == bool(names)
+
+
+@pytest.mark.x64
 def test_table():
     fit = noisy()
     rows = {row["name"]: row for row in fit.table()}

@@ -315,6 +315,6 @@ def test_every_method_of_fault_slip_is_in_the_stored_run(slips):
     stored_rows = [r for r in slips["rows"] if r["record"] in slips["laboratory"]]
     plan = fault_slip._presets.PRESETS["laptop"]
     for cycles in plan.cycles:
-        for method in methods(cycles, plan.controls):
+        for method in methods(cycles, plan):
             found = [r for r in stored_rows if method.made(r) and r["cycles"] == cycles]
             assert {r["seed"] for r in found} == {0, 1, 2}, (method, cycles)

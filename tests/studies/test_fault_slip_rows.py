@@ -101,8 +101,8 @@ def test_a_constant_is_the_mean_of_what_was_seen():
 
 
 def test_lines_of_six_cycles_are_those_of_any_number_and_the_comparisons():
-    few = list(of_methods.methods(3, ("head",)))
-    six = list(of_methods.methods(6, ("head",)))
+    few = list(of_methods.methods(3, PRESETS["laptop"]))
+    six = list(of_methods.methods(6, PRESETS["laptop"]))
     assert few == list(of_methods.METHODS) and six[: len(few)] == few
     assert Method("sequence", "head", "inferred") in six and len(six) == len(few) + 1 + 8
     assert set(PRESETS["laptop"].cycles) >= {1, 3, 6}
@@ -112,7 +112,7 @@ def test_the_headline_asks_for_lines_that_exist():
     """A method that no line is would be None for ever."""
     plan = PRESETS["laptop"]
     for key, (method, cycles, _) in summary.HEADLINE.items():
-        lines = [*of_methods.methods(cycles, plan.controls)]
+        lines = [*of_methods.methods(cycles, plan)]
         lines += [of_rows.yardstick(kind) for kind in of_rows.YARDSTICKS]
         assert method in lines and cycles in plan.cycles, key
 

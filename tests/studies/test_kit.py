@@ -15,6 +15,7 @@ from jaxfric._threads import in_threads
 from jaxfric.studies import FolderInUseError
 from jaxfric.studies._kit import Keeper, Method, Study, _environment
 from jaxfric.studies.fault_slip._lines import CONTROLS, MIDDLE, methods as fault_slip_methods
+from jaxfric.studies.fault_slip._presets import PRESETS as FAULT_SLIP_PRESETS
 from jaxfric.studies.fault_slip._summary import headline as fault_slip_headline
 from jaxfric.studies.metainterface._lines import Lines
 from jaxfric.studies.metainterface._presets import PRESETS
@@ -224,7 +225,7 @@ def test_a_step_of_a_method_is_a_plain_file_name(method):
 
 def test_lines_of_fault_slip_do_not_meet():
     """Two of one name would take each other's rows from the folder."""
-    lines = list(fault_slip_methods(MIDDLE, ("head",)))
+    lines = list(fault_slip_methods(MIDDLE, FAULT_SLIP_PRESETS["laptop"]))
     assert len(lines) == len(set(lines)) == len({line.file_name for line in lines})
     assert {line.control for line in lines} <= set(CONTROLS)
 

@@ -19,8 +19,9 @@ from jaxfric.studies.fault_slip._data import Records, heard_by, with_times
 from jaxfric.studies.fault_slip._gouge_runs import INTERVAL, GougeRuns
 from jaxfric.studies.fault_slip._sampling import DT
 
-SECONDS = 100.0  # of a record: what the shortest clock makes of a layer's cycles
-RECURRENCE = (4.0, 16.0)  # s, as of the chains but for the fastest, of which a layer has too few
+SECONDS = 120.0  # of a record: what the fastest clocks make of a layer's cycles
+# s, as of the chains but for the slowest: a record needs ten cycles, so that eight are whole
+RECURRENCE = (4.0, 12.0)
 BEFORE = 2.0  # s that an instrument averages over, at most, before a record begins
 INSTRUMENTS = 3
 CLOCKS = 8  # of each layer

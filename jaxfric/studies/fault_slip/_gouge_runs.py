@@ -1,7 +1,7 @@
 """Layers of grains that stick and slip, to learn from: long runs, kept as one small file."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -55,7 +55,7 @@ class GougeRuns(eqx.Module):
         stiffness: (layers,), of the drive, P/d.
         velocity: (layers,), of the load point, √(P/ρ).
         start: (layers, 2, 30), friction and kinetic energy at the very start, before grains slip:
-            what a machine of another rounding makes again, as chaos has not begun.
+            friction is then the spring's alone, the same by any compiler; what follows is chaotic.
         number: (layers,), which of the seeds' layers: those that went wrong are left out.
     """
 
@@ -166,7 +166,9 @@ def simulate_gouge(
         # One by itself, so that no two threads compile the same program; then the longest first
         make(missing[0])
         in_threads(make, missing[:0:-1])
-    return gathered(paths[:-1]), gathered(paths[-1:])
+    files = dict(enumerate(paths))
+    last = {layers - 1: files.pop(layers - 1)}
+    return gathered(files), gathered(last)
 
 
 def sheared_layer(key: Key[Array, ""], samples: int, chunks: int) -> dict[str, np.ndarray]:
@@ -199,10 +201,10 @@ def sheared_layer(key: Key[Array, ""], samples: int, chunks: int) -> dict[str, n
     }  # fmt: skip
 
 
-def gathered(paths: Sequence[Path]) -> GougeRuns:
-    """Layers of the folder as one; those that went wrong are left out."""
+def gathered(paths: Mapping[int, Path]) -> GougeRuns:
+    """Layers of the folder as one, by number; those that went wrong are left out."""
     number, arrays = [], []
-    for i, path in enumerate(paths):
+    for i, path in paths.items():
         with np.load(path) as file:
             if bool(file["ok"]):
                 number.append(i)
@@ -224,7 +226,8 @@ def save_gouge(path: Path, runs: GougeRuns, long: GougeRuns) -> None:
 def facts(runs: GougeRuns, long: GougeRuns) -> dict[str, object]:
     """What a reader of the set wants to know first."""
     return {
-        "whole_layers": int(runs.number.size), "samples": int(runs.friction.shape[1]),
+        "numbers": runs.number.tolist(), "whole_layers": int(runs.number.size),
+        "samples": int(runs.friction.shape[1]),
         "long_samples": int(long.friction.shape[1]) if long.number.size else 0,
         "friction_mean": float(runs.friction.mean()),
         "friction_5_95": np.percentile(runs.friction, [5, 95]).tolist(),

@@ -11,12 +11,12 @@ from jaxfric.studies.fault_slip._gouge_records import BEFORE, gouge_records, sam
 from jaxfric.studies.fault_slip._gouge_runs import kept_gouge
 from jaxfric.studies.fault_slip._laboratory import simulated_laboratory
 from jaxfric.studies.fault_slip._rows import Row, rows_of, yardsticks
+from jaxfric.studies.fault_slip._summary import IN_TIME
 from jaxfric.studies.fault_slip._trained import TRAIN, VALIDATE, Trained
 
 CYCLE = 10.0  # s, as of p4581
 SEED = 3  # of the instruments; those of the layers' three parts come before it
 COPIES = 24  # of the one record, for a batch of random windows of it
-CONTROL = "60/20/20 in time"
 
 
 def long_record() -> Records:
@@ -57,6 +57,6 @@ def in_time(trained: Trained) -> list[Row]:
         ("sequence", ask_sequence, trained.sequence_in_time()),
         ("encoder-decoder", ask_images, trained.images_in_time()),
     ):
-        method = Method(kind, "none", "given", control=CONTROL)
+        method = Method(kind, "none", "given", control=IN_TIME)
         rows += rows_of(ask(network, lab, 0, "none", given=True), lab, test, method, 0)
     return rows + yardsticks(lab, cycles, test)

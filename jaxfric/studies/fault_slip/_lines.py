@@ -15,6 +15,7 @@ from jaxfric.studies._kit import Method
 from jaxfric.studies.fault_slip._ask import Answer, ask_images, ask_sequence, mean_of
 from jaxfric.studies.fault_slip._image_training import image_network
 from jaxfric.studies.fault_slip._laboratory import Laboratory
+from jaxfric.studies.fault_slip._presets import Preset
 from jaxfric.studies.fault_slip._trained import Trained
 from jaxfric.studies.fault_slip._training import members, sequence_network
 
@@ -76,12 +77,13 @@ CONTROLS = {
 }
 
 
-def methods(cycles: int, controls: tuple[str, ...]) -> Iterator[Method]:
-    """The lines of one number of cycles; `controls` are parts tuned besides "latent" and "all"."""
+def methods(cycles: int, plan: Preset) -> Iterator[Method]:
+    """The lines of one number of cycles."""
     yield from METHODS
     if cycles == MIDDLE:
-        yield from (Method("sequence", part, "inferred") for part in controls)
-        yield from COMPARED
+        yield from (Method("sequence", part, "inferred") for part in plan.controls)
+        if plan.comparisons:
+            yield from COMPARED
 
 
 class Answers:

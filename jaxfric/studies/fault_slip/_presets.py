@@ -25,6 +25,7 @@ class Preset(NamedTuple):
         faults: tested at each load.
         simulations: what networks learn from: chains of patches, layers of grains, or both.
         clocks: at which each layer of grains is heard.
+        comparisons: whether the lines that take a part away are asked too, at six cycles.
     """
 
     records: int
@@ -43,6 +44,7 @@ class Preset(NamedTuple):
     faults: int
     simulations: Literal["chains", "gouge", "both"] = "chains"
     clocks: int = 8
+    comparisons: bool = True
 
 
 # Grains beside chains: some 200 records of either and as many steps of training, fewer than for the
@@ -50,7 +52,7 @@ class Preset(NamedTuple):
 _COMPARED = Preset(
     records=300, seconds=300.0, steps=1200, image_steps=1000, time_steps=0, ablation_records=0,
     ablation_steps=0, tuning=STEPS, seeds=3, cycles=(6,), controls=(), laboratories=3, loads=(),
-    faults=0,
+    faults=0, comparisons=False,
 )  # fmt: skip
 # "smoke" only shows that every step runs. "laptop" takes half an hour on two cores, and its
 # networks ship with the package: a network trained for 6,000 steps in place of 2,400 read held-out

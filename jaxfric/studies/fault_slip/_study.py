@@ -95,7 +95,7 @@ def _rows(keeper: Keeper[Preset], answers: Answers, lab: Laboratory) -> list[Row
         rows += keeper.step(
             f"yardsticks_{word}_{cycles}", partial(yardsticks, lab, cycles, lab.test)
         )
-        for method in methods(cycles, keeper.plan.controls):
+        for method in methods(cycles, keeper.plan):
             # Defaults bind what the loop has now: a closure would see its last method
             def make(method: Method = method, cycles: int = cycles) -> list[Row]:
                 answer = answers.ask(method, lab, cycles)

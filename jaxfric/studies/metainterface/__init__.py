@@ -14,7 +14,6 @@ from jaxfric._lazy import lazy
 if TYPE_CHECKING:
     from jaxfric.studies.metainterface._canonical import Canonical as Canonical
     from jaxfric.studies.metainterface._designs import (
-        Generated as Generated,
         design_many as design_many,
         designs as designs,
     )
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         export as export,
         read_export as read_export,
     )
+    from jaxfric.studies.metainterface._generated import Generated as Generated
     from jaxfric.studies.metainterface._model import (
         Generator as Generator,
         load_generator as load_generator,
@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 # Loaded when first asked for: designs need neither the networks of the study nor its optimisers.
 _MODULES = {
     "_canonical": ("Canonical",),
-    "_designs": ("Generated", "design_many", "designs"),
+    "_designs": ("design_many", "designs"),
     "_diversity": ("diversity",),
     "_export": ("check_export", "export", "read_export"),
+    "_generated": ("Generated",),
     "_model": ("Generator", "load_generator", "save_generator", "trained"),
     "_presets": ("PRESETS", "Preset"),
     "_study": ("run",),

@@ -3,11 +3,10 @@
 import warnings
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key
 
 from jaxfric import contact, programs
 from jaxfric._types import Vector
@@ -19,38 +18,13 @@ from jaxfric.contact._request import FIT_LOADS, Box, Rows, TargetLaw
 from jaxfric.studies.metainterface import _model
 from jaxfric.studies.metainterface._canonical import canonical
 from jaxfric.studies.metainterface._diversity import touching_heights, usable_diversity
+from jaxfric.studies.metainterface._generated import Generated
 from jaxfric.studies.metainterface._generator import generate, surface
 from jaxfric.studies.metainterface._model import Generator, check_request
 
 BANK = 20_000  # random laws that a search begins at
 STEPS = 10  # and the number that the program is compiled for, unless more are asked for
 RADII_STEPS = 3  # times as many steps of a search whose radii are given, where only heights move
-
-
-class Generated(eqx.Module):
-    """What `design_many` returns.
-
-    Attributes:
-        designs: `contact.Design` with a leading axis, the best first.
-        distance: of the request from those of training; 1 is the limit.
-        searched: True if a search answered in place of the generator.
-        diversity: RMS difference of the heights where designs touch, over the mean reach, of those
-            that are usable (`Design.usable`); 0 for fewer than two.
-    """
-
-    designs: contact.Design
-    distance: Float[Array, ""]
-    searched: Bool[Array, ""]
-    diversity: float
-
-    def __str__(self) -> str:
-        error = np.asarray(self.designs.error)
-        source = "a search" if bool(self.searched) else "the generator"
-        return (
-            f"{error.size} designs from {source}, sMAPE {error.min():.3g} to {error.max():.3g} %\n"
-            f"  {self.designs.verdict}; their heights differ by "
-            f"{100 * self.diversity:.2g} % of the depth that touches"
-        )
 
 
 def designs(
