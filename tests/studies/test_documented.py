@@ -285,6 +285,21 @@ def test_the_times_of_fault_slip_are_those_of_the_stored_run(slips):
             assert told(cell, mean_of(slips, (name, *rest), cycles, "ttf_mae")), (name, cycles)
 
 
+def test_the_table_of_grains_and_chains_is_that_of_the_stored_runs():
+    results = ROOT / "benchmarks/results"
+    runs = [
+        json.loads((results / f"fault-slip-{name}.json").read_text("utf-8"))
+        for name in ("chains", "gouge", "both")
+    ]
+    body = [x for x in cells_of("fault-slip.md", "| learnt from |") if "tuned" in x[0]]
+    assert len(body) == 9
+    for method, (_, *cells) in zip(methods_of([x[0] for x in body]), body, strict=True):
+        for run, cell in zip(runs, cells, strict=True):
+            one, two = cell.split(" / ")
+            for text, column in ((one, "mape"), (two, "r2")):
+                assert told(text, mean_of(run, method, 6, column)), (run["preset"], method)
+
+
 @pytest.mark.parametrize("heading, key", [
     ("Simulated faults that were held out", "method"),
     ("Fewer training steps, one seed", "method"),
