@@ -28,6 +28,7 @@ from pathlib import Path  # noqa: E402
 import _gouge_derivatives  # noqa: E402
 import _gouge_holds  # noqa: E402
 import _gouge_peer  # noqa: E402
+import _gouge_sizes  # noqa: E402
 import _gouge_slip  # noqa: E402
 import _gouge_speed  # noqa: E402
 import _gouge_steady  # noqa: E402
@@ -42,6 +43,7 @@ PARTS: dict[str, Callable[[Cases, bool], None]] = {
     "holds": _gouge_holds.holds,
     "inertial": _gouge_steady.inertial,
     "load": _gouge_slip.load,
+    "sizes": _gouge_sizes.sizes,
     "variants": _gouge_peer.variants,
     "speed": _gouge_speed.speed,
     "gradient": _gouge_derivatives.gradient,
@@ -77,6 +79,7 @@ def tables(parts: dict) -> None:
         ("variants", _gouge_peer.variants_table(parts.get("variants", {}))),
         ("inertial", _gouge_steady.inertial_table(parts.get("inertial", {}))),
         ("slips", _gouge_slip.slip_table(parts.get("stick-slip", {}), parts.get("load", {}))),
+        ("sizes", _gouge_sizes.sizes_table(parts.get("sizes", {}))),
         ("steps", _gouge_steps.steps_table(parts.get("steps", {}))),
         ("holds", _gouge_holds.holds_table(parts.get("holds", {}))),
         ("derivatives", _gouge_derivatives.derivatives_table(parts)),

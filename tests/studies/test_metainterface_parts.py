@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from hypothesis import given, strategies as st
+from unitless import request
 
 from jaxfric import contact
 from jaxfric.networks import CVAE, MLP
@@ -21,19 +22,6 @@ from jaxfric.studies.metainterface._presets import PRESETS
 
 LAPTOP, SMOKE = PRESETS["laptop"], PRESETS["smoke"]
 FRACTIONS = canonical.FRACTIONS
-
-
-def request(count=64, size=64, shape=None, **others):
-    """A request without units, of a power law of 0.8 unless told otherwise."""
-    at = np.log(FRACTIONS)
-    fields = {
-        "shape": 0.8 * at if shape is None else shape, "low": -2.0, "high": 0.5, "shallow": 0.0,
-        "radii": np.zeros(size), "unit_height": 1e-5, "unit_radius": 1e-3, **others,
-    }  # fmt: skip
-    arrays = {name: jnp.asarray(x, float) for name, x in fields.items() if name != "wanted"}
-    return canonical.Canonical(
-        count=jnp.asarray(count), wanted=jnp.asarray(others.get("wanted", False)), **arrays
-    )
 
 
 # ---------------------------------------------------------------- a law without units
