@@ -238,7 +238,10 @@ def shear_layers(
     doubles = jax.dtypes.canonicalize_dtype(float) == np.float64
 
     def one(k: int) -> GougeHistory:
-        own = (jax.tree_util.tree_map(lambda x: x[k : k + 1], x) for x in (motion, layers))
+        # By NumPy, here and below: JAX would compile a cut for each of a state's arrays
+        own = (
+            jax.tree_util.tree_map(lambda x: np.asarray(x)[k : k + 1], x) for x in (motion, layers)
+        )
         # The precision may be a setting of the caller's thread alone
         with jax.enable_x64(doubles):
             history = shear_from(
@@ -247,7 +250,7 @@ def shear_layers(
             return jax.block_until_ready(history)
 
     found = in_threads(one, range(count))
-    return jax.tree_util.tree_map(lambda *x: jnp.concatenate(x), *found)
+    return jax.tree_util.tree_map(lambda *x: jnp.asarray(np.concatenate(x)), *found)
 
 
 @program

@@ -215,7 +215,13 @@ def test_layers_are_made_once(monkeypatch, tmp_path):
     with pytest.raises(RuntimeError, match="none of 1 layers came out whole"):
         simulate_gouge(tmp_path, 4, **options)
     assert made == [1, 2, 1, 1, 1] and told[-1].done == 4
-    long = tmp_path / "layer-0-003-10.npz"
+    long = tmp_path / "layer-0-003-10x2.npz"
     long.unlink()
     runs, last = simulate_gouge(tmp_path, 4, **options)
     assert list(runs.number) == [0, 1, 2] and last.friction.shape == (1, 20)
+    # More layers, or fewer: the long one is another, and the short ones are those that are there
+    for layers, more in ((5, [1, 2]), (3, [2]), (5, [])):
+        before = len(made)
+        runs, last = simulate_gouge(tmp_path, layers, **options)
+        assert sorted(made[before:]) == more and runs.friction.shape == (layers - 1, 10)
+        assert last.friction.shape == (1, 20) and list(last.number) == [layers - 1]

@@ -131,7 +131,7 @@ def simulate_gouge(
     A layer is kept when it is whole: a killed call loses what its threads were at.
 
     Arguments:
-        out: a folder, new or of the same call.
+        out: a folder, new or of an earlier call, also for fewer or more layers.
         layers: how many are drawn; the last is the long one.
         seed: of all that is random.
         samples: of a chunk.
@@ -146,17 +146,18 @@ def simulate_gouge(
     """
     out.mkdir(parents=True, exist_ok=True)
     began, tell = time.monotonic(), progress or (lambda _: None)
-    paths = [out / f"layer-{seed}-{i:03d}-{samples}.npz" for i in range(layers)]
+    # The last of one call is no longer the last, and long one, of a call for more layers
+    chunks = [1] * (layers - 1) + [long]
+    paths = [out / f"layer-{seed}-{i:03d}-{samples}x{n}.npz" for i, n in enumerate(chunks)]
     missing = [i for i in range(layers) if not paths[i].exists()]
     tell(Told(layers - len(missing), layers, np.nan))
     made = 0
 
     def make(i: int) -> None:
         nonlocal made
-        chunks = long if i == layers - 1 else 1
         # Shearing needs float64; the setting holds for one thread
         with jax.enable_x64(True):
-            arrays = sheared_layer(jax.random.fold_in(jax.random.key(seed), i), samples, chunks)
+            arrays = sheared_layer(jax.random.fold_in(jax.random.key(seed), i), samples, chunks[i])
         write_arrays(paths[i], arrays)
         made += 1
         hours = (time.monotonic() - began) / 3600 / made * (len(missing) - made)
